@@ -1,0 +1,1 @@
+"""Remaking of the shipped model files from the registry packages that carry the weights."""
