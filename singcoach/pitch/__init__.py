@@ -1,0 +1,1 @@
+"""What was sung: fundamental frequency, notes, vibrato, tuning, key, and the shape of each note."""
