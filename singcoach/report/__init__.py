@@ -1,0 +1,1 @@
+"""What the singer gets to see of an assessment: the JSON document, the HTML page and the PDF."""
