@@ -1,0 +1,1 @@
+"""Sound files: reading every format singers have, writing wav, encoding clips, hashing."""
