@@ -1,0 +1,1 @@
+"""Written songs: the notes that should have been sung."""
