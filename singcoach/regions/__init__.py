@@ -1,0 +1,1 @@
+"""Where somebody sings: kind of recording, singing and speech regions, phrases."""

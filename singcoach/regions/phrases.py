@@ -1,0 +1,95 @@
+"""Phrases: what is sung between two rests or breaths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from singcoach.core.arrays import ANALYSIS_RATE, BoolArray, FloatArray, RealArray
+from singcoach.core.music import Phrase, PitchTrack, Region
+from singcoach.regions.detector import HOP_S
+from singcoach.regions.levels import close_gaps, moving_mean, runs_of
+from singcoach.regions.regions import FLOOR_DB, at_frames, relative_levels_db
+
+SHORTEST_REST_S = 0.3
+"""A gap in the voice from which a phrase ends: quick breaths take 0.3 s, consonants less."""
+SHORTEST_PHRASE_S = 0.4
+LONGEST_PHRASE_S = 15.0
+"""About what one breath lasts in singing; longer runs are split at their deepest dip."""
+JOIN_GAP_S = 0.6
+"""A scrap shorter than a phrase joins a neighbour that is this near."""
+_EDGE_S = 1.0
+
+
+def find_phrases(
+    vocal: FloatArray,
+    *,
+    sample_rate: int,
+    pitch: PitchTrack,
+    regions: Sequence[Region],
+) -> tuple[Phrase, ...]:
+    """Return the phrases in order; they do not overlap and lie inside the take.
+
+    A phrase ends where the voice has no pitch, or is 40 dB below the singing, for 0.3 s or more.
+    Runs over 15 s (an organ-like stem, heavy reverb) are split at their deepest dip in level.
+    Scraps under 0.4 s join a neighbour within 0.6 s or are dropped.
+
+    Parameters
+    ----------
+    vocal
+        Mono voice at ``sample_rate`` (16 kHz), shape ``(n_samples,)``.
+    regions
+        From :func:`singcoach.regions.regions.find_regions`; only singing makes phrases.
+
+    Raises
+    ------
+    ValueError
+        When the sample rate is not 16 kHz.
+    """
+    if sample_rate != ANALYSIS_RATE:
+        raise ValueError(f"phrases are found at {ANALYSIS_RATE} Hz, not {sample_rate}")
+    if vocal.size == 0:
+        return ()
+    level_db = relative_levels_db(vocal)
+    voiced = at_frames(pitch.voiced.astype(np.float64), pitch, level_db.size) > 0.5
+    sung = voiced & (level_db > FLOOR_DB) & _inside(regions, level_db.size)
+    whole = close_gaps(sung, longest_frames=round(SHORTEST_REST_S / HOP_S) - 1)
+    runs: list[tuple[int, int]] = []
+    for run in _joined(runs_of(whole)):
+        runs.extend(_split(run, sung, level_db))
+    duration_s = vocal.size / sample_rate
+    return tuple(
+        Phrase(start_s=start * HOP_S, end_s=min(end * HOP_S, duration_s)) for start, end in runs
+    )
+
+
+def _inside(regions: Sequence[Region], n_frames: int) -> BoolArray:
+    mask = np.zeros(n_frames, dtype=np.bool_)
+    for region in regions:
+        if region.kind == "singing":
+            mask[round(region.start_s / HOP_S) : round(region.end_s / HOP_S)] = True
+    return mask
+
+
+def _joined(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    shortest = round(SHORTEST_PHRASE_S / HOP_S)
+    near = round(JOIN_GAP_S / HOP_S)
+    joined: list[tuple[int, int]] = []
+    for start, end in runs:
+        scrap = end - start < shortest or (joined and joined[-1][1] - joined[-1][0] < shortest)
+        if joined and scrap and start - joined[-1][1] <= near:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return [(start, end) for start, end in joined if end - start >= shortest]
+
+
+def _split(run: tuple[int, int], sung: BoolArray, level_db: RealArray) -> list[tuple[int, int]]:
+    start, end = run
+    if (end - start) * HOP_S <= LONGEST_PHRASE_S:
+        return [run]
+    edge = round(_EDGE_S / HOP_S)
+    smooth = moving_mean(np.where(sung, level_db, FLOOR_DB)[start:end], n_frames=11)
+    cut = start + edge + int(np.argmin(smooth[edge:-edge]))
+    return _split((start, cut), sung, level_db) + _split((cut, end), sung, level_db)
