@@ -1,0 +1,43 @@
+"""What the user may choose for one assessment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from singcoach.core.take import TakeKind
+
+Profile = Literal["fast", "balanced", "best"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Choices that change the result.
+
+    Attributes
+    ----------
+    kind
+        The user's word on what the file holds; None lets the detector decide.
+    profile
+        ``fast`` leaves out dereverb and the encoder; ``best`` prefers the strongest packs.
+    device
+        Where the networks run; ``auto`` takes what is fastest here.
+    backing
+        The accompaniment that was sung to, as a file of its own.
+    song
+        The written song (UltraStar).
+    feedback
+        Whether the coach's words are written.
+    threads
+        Threads for each network; None takes every core.
+    """
+
+    kind: TakeKind | None = None
+    profile: Profile = "balanced"
+    device: Device = "auto"
+    backing: Path | None = None
+    song: Path | None = None
+    feedback: bool = True
+    threads: int | None = None
