@@ -1,47 +1,26 @@
-"""Decoding of everything else (mp3, ogg, opus, aac, wma, video files) with FFmpeg through PyAV."""
+"""Decoding of everything else (mp3, flac, ogg, opus, aac, wma, video files) with FFmpeg."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from singcoach.audio.av_track import AvTrack
 from singcoach.audio.chunks import CHUNK_S, Chunk
+from singcoach.audio.containers import read_mp4_index, read_ogg_chain
 from singcoach.audio.sniffing import damaged, protected
 from singcoach.core.arrays import FloatArray
 from singcoach.errors import InputError
 
-# Demuxers that read one local file. Playlists, image sequences, subtitles and network formats
-# stay out: a file must not make the app open other files or connections.
-_DEMUXERS = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,iff,loas,matroska,webm,mov,mp4,m4a,"
-    "3gp,mp3,mpc,mpc8,mpeg,mpegts,ogg,rm,tak,tta,voc,w64,wav,wv,xwma"
-)
-_PROTECTED_TAGS = ("drms", "enca", "aavd", "p608")
-
-# In these containers the timeline starts at 0, even when the sound starts later (a video whose
-# sound sets in after the picture). Elsewhere the first timestamp is arbitrary.
-_TIMELINE_FROM_ZERO = ("mov", "matroska")
-
-_GAP_S = 0.05
-"""Jumps between timestamps below this are rounding or clock drift, not missing sound."""
-_LARGEST_GAP_S = 60.0
-"""Longer jumps are broken timestamps; nothing is filled in."""
-_MOST_BAD_PACKETS = 5_000
-"""After so many undecodable packets without a single good one the file is given up."""
-
-_FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63}
+_MP4_STARTS = (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip")
+_BROKEN = "The file is damaged; it was read up to the damage."
+_NO_END = "The file has no proper end; it may have been cut off. What is there was read."
 
 
 class AvDecoder:
-    """Reads the first sound track of a file.
-
-    Encoder delay is removed where the container tells it, sound that starts late in a video
-    starts late here too, and packets that are lost leave silence of the same length, so that
-    times in the result are times in a player.
+    """Reads the first sound track of a file, link by link where ogg files were joined.
 
     Raises
     ------
@@ -49,202 +28,81 @@ class AvDecoder:
         Not a sound file, no sound track, copy protection.
     """
 
-    def __init__(self, path: Path) -> None:
-        import av
-
-        av.logging.set_level(None)
-        self._name = path.name
-        self._faults: tuple[type[BaseException], ...] = (
-            av.error.FFmpegError,
-            OSError,
-            ValueError,
-            RuntimeError,
-        )
-        try:
-            self._container: Any = av.open(
-                str(path.absolute()),
-                metadata_errors="replace",
-                container_options={
-                    "format_whitelist": _DEMUXERS,
-                    "protocol_whitelist": "file",
-                    "enable_drefs": "0",
-                },
-            )
-        except self._faults as error:
-            raise damaged(self._name, f"{type(error).__name__}: {error}") from None
-        try:
-            self._open_stream(path)
-        except BaseException:
-            self._container.close()
-            raise
-
-    def _open_stream(self, path: Path) -> None:
-        container = self._container
-        if not container.streams.audio:
-            raise InputError(
-                f"{self._name} has no sound track", hint="Choose a file that holds sound."
-            )
-        self._stream = container.streams.audio[0]
-        context = self._stream.codec_context
-        if str(getattr(context, "codec_tag", "")).lower() in _PROTECTED_TAGS:
-            raise protected(self._name)
-        if context is None or not context.codec.name:
-            raise damaged(self._name, "no decoder")
-        self.codec = str(context.name)
-        self.container = str(container.format.name).split(",")[0]
+    def __init__(self, path: Path, head: bytes) -> None:
+        self._path = path
         self.warnings: list[str] = []
-        self.declared_s, self.declared_is_exact = self._declared(path)
-
-    def _declared(self, path: Path) -> tuple[float, bool]:
-        if self.container == "mp3":
-            counted_s = _mp3_counted_s(path)
-            if counted_s:
-                return counted_s, True
-        exact = self.container in ("mov", "ape", "wv", "tta", "mpc", "mpc8", "dsf")
-        stream = self._stream
-        if stream.duration and stream.time_base:
-            return max(0.0, float(stream.duration * stream.time_base)), exact
-        if self._container.duration:
-            exact = exact or self.container in ("matroska", "asf")
-            return max(0.0, self._container.duration / 1e6), exact
-        return 0.0, False
+        self._spans: list[tuple[int, int] | None] = [None]
+        cut_off = False
+        try:
+            if head.startswith(b"OggS"):
+                self._follow_chain()
+            elif head[4:8] in _MP4_STARTS:
+                index = read_mp4_index(path)
+                if index.protected:
+                    raise protected(path.name)
+                cut_off = not (index.present and index.whole)
+        except OSError as error:
+            raise damaged(path.name, str(error)) from None
+        try:
+            self._track = AvTrack(path, self._spans[0])
+        except InputError as error:
+            if cut_off:
+                raise damaged(path.name, error.detail or error.message) from None
+            raise
+        self.codec = self._track.codec
+        self.container = self._track.container
+        self.found_damage = self._track.headerless
+        self.declared_s = self._track.declared_s
+        self.declared_is_exact = self._track.declared_is_exact and len(self._spans) == 1
 
     def chunks(self) -> Iterator[Chunk]:
         """Decode to the end, or to where the file ends early."""
         waiting: list[FloatArray] = []
-        waiting_samples = 0
-        kind: tuple[int, int, tuple[str, ...]] | None = None
-        for audio, rate, layout in self._timed_frames():
+        n_waiting = 0
+        kind: tuple[int, int, tuple[str, ...]] = (0, 0, ())
+        for audio, rate, layout in self._frames():
             now = (rate, audio.shape[0], layout)
-            if waiting and kind is not None and (now != kind or waiting_samples >= CHUNK_S * rate):
-                joined = np.concatenate(waiting, axis=1)
-                yield Chunk(audio=joined, sample_rate=kind[0], layout=kind[2])
-                waiting, waiting_samples = [], 0
+            if waiting and (now != kind or n_waiting >= CHUNK_S * kind[0]):
+                yield Chunk(audio=_joined(waiting), sample_rate=kind[0], layout=kind[2])
+                waiting, n_waiting = [], 0
             kind = now
             waiting.append(audio)
-            waiting_samples += audio.shape[1]
-        if waiting and kind is not None:
-            joined = np.concatenate(waiting, axis=1)
-            yield Chunk(audio=joined, sample_rate=kind[0], layout=kind[2])
+            n_waiting += audio.shape[1]
+        if waiting:
+            yield Chunk(audio=_joined(waiting), sample_rate=kind[0], layout=kind[2])
 
     def close(self) -> None:
         """Let go of the file."""
-        self._container.close()
+        self._track.close()
 
-    def _timed_frames(self) -> Iterator[tuple[FloatArray, int, tuple[str, ...]]]:
-        """Put frames on the timeline: drop what lies before 0, fill holes with silence."""
-        expected_s: float | None = None
-        origin_s = self._origin_s()
-        for frame, after_loss in self._frames():
-            rate = frame.sample_rate
-            if rate <= 0 or frame.samples <= 0:
-                continue
-            audio = _samples(frame)
-            layout = _layout(frame)
-            start_s = None if frame.pts is None else frame.time - origin_s
-            if expected_s is None:
-                if start_s is not None and -_GAP_S * 4 < start_s < 0:
-                    early = min(audio.shape[1], round(-start_s * rate))
-                    audio = audio[:, early:]
-                    start_s += early / rate
-                hole_s = 0.0 if start_s is None else start_s
-                smallest_s = 0.001
-            else:
-                hole_s = 0.0 if start_s is None else start_s - expected_s
-                smallest_s = 0.001 if after_loss else _GAP_S
-            if smallest_s < hole_s <= _LARGEST_GAP_S:
-                yield from _silence(round(hole_s * rate), audio.shape[0], rate, layout)
-            before_s = 0.0 if expected_s is None else expected_s
-            expected_s = (before_s if start_s is None else start_s) + audio.shape[1] / rate
-            if audio.shape[1]:
-                yield audio, rate, layout
+    def _follow_chain(self) -> None:
+        chain = read_ogg_chain(self._path)
+        if len(chain.links) > 1:
+            self._spans = list(chain.links)
+        if not chain.ends_properly:
+            self.warnings.append(_NO_END)
 
-    def _origin_s(self) -> float:
-        if self.container in _TIMELINE_FROM_ZERO or self._container.start_time is None:
-            return 0.0
-        return float(self._container.start_time) / 1e6
-
-    def _frames(self) -> Iterator[tuple[Any, bool]]:
-        """Yield decoded frames and whether something before each was lost."""
-        bad = 0
-        good = 0
-        lost = False
-        packets = self._container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets, None)
-            except self._faults:
-                self.warnings.append("The file is damaged; it was read up to the damage.")
-                return
-            if packet is None:
-                break
-            try:
-                frames = packet.decode()
-            except self._faults:
-                bad += 1
-                lost = True
-                if bad > _MOST_BAD_PACKETS and good == 0:
-                    return
-                continue
-            for frame in frames:
-                good += 1
-                yield frame, lost
-                lost = False
-        if bad and good:
-            self.warnings.append(
-                f"The file is damaged in {bad} place{'s' if bad > 1 else ''}; silence stands there."
-            )
+    def _frames(self) -> Iterator[tuple[FloatArray, int, tuple[str, ...]]]:
+        damages = 0
+        broke_off = False
+        for link, span in enumerate(self._spans):
+            if link:
+                self._track.close()
+                try:
+                    self._track = AvTrack(self._path, span)
+                except InputError:
+                    broke_off = True
+                    continue
+            yield from self._track.frames()
+            damages += self._track.damages
+            broke_off = broke_off or self._track.broke_off
+        if broke_off:
+            self.warnings.append(_BROKEN)
+        if damages:
+            places = "1 place" if damages == 1 else f"{damages} places"
+            self.warnings.append(f"The file is damaged in {places}; silence stands there.")
+        self.found_damage = self.found_damage or broke_off or damages > 0
 
 
-def _silence(
-    n_samples: int, channels: int, rate: int, layout: tuple[str, ...]
-) -> Iterator[tuple[FloatArray, int, tuple[str, ...]]]:
-    while n_samples > 0:
-        step = min(n_samples, rate)
-        yield np.zeros((channels, step), np.float32), rate, layout
-        n_samples -= step
-
-
-def _samples(frame: Any) -> FloatArray:
-    """Return a frame as float32 of shape ``(channels, n_samples)`` with full scale 1."""
-    data = frame.to_ndarray()
-    if not frame.format.is_planar:
-        data = data.reshape(frame.samples, -1).T
-    name = frame.format.name.rstrip("p")
-    if name in ("flt", "dbl"):
-        with np.errstate(over="ignore"):
-            return np.asarray(data, np.float32)
-    audio = data.astype(np.float32) / np.float32(_FULL_SCALE[name])
-    return np.asarray(audio - 1.0 if name == "u8" else audio, np.float32)
-
-
-def _layout(frame: Any) -> tuple[str, ...]:
-    return tuple(channel.name for channel in frame.layout.channels)
-
-
-def _mp3_counted_s(path: Path) -> float:
-    """Return the length that an mp3's Xing/Info header counted, in seconds; 0 without one.
-
-    Source of the layout: the Xing header as described in the LAME tag documentation, revision 1.
-    """
-    try:
-        with path.open("rb") as file:
-            start = file.read(10)
-            skip = 0
-            if start[:3] == b"ID3" and len(start) == 10:
-                size = start[6] << 21 | start[7] << 14 | start[8] << 7 | start[9]
-                skip = 10 + size
-            file.seek(skip)
-            head = file.read(4096)
-    except OSError:
-        return 0.0
-    at = max(head.find(b"Xing"), head.find(b"Info"))
-    sync = head.find(b"\xff")
-    if at < 0 or sync < 0 or sync + 4 > len(head) or at + 12 > len(head):
-        return 0.0
-    flags, frames = struct.unpack(">II", head[at + 4 : at + 12])
-    version, rate_index = head[sync + 1] >> 3 & 3, head[sync + 2] >> 2 & 3
-    if not flags & 1 or rate_index == 3 or version == 1:
-        return 0.0
-    rate = (44_100, 48_000, 32_000)[rate_index] >> (3 - version if version else 2)
-    return float(frames) * (1152 if version == 3 else 576) / rate
+def _joined(pieces: list[FloatArray]) -> FloatArray:
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)

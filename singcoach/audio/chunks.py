@@ -60,6 +60,9 @@ class Decoder(Protocol):
     warnings: list[str]
     """English sentences about what was wrong with the file; complete after the last chunk."""
 
+    found_damage: bool
+    """Whether something could not be decoded so far."""
+
     def chunks(self) -> Iterator[Chunk]:
         """Decode from the start to the end, once."""
 

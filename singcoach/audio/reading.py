@@ -14,7 +14,7 @@ from singcoach.audio.av_decoder import AvDecoder
 from singcoach.audio.chunks import AudioInfo, Chunk, Decoder
 from singcoach.audio.resampling import Converter
 from singcoach.audio.sndfile_decoder import SndfileDecoder
-from singcoach.audio.sniffing import choose_reader, missing_bytes, no_sound, read_head
+from singcoach.audio.sniffing import choose_reader, damaged, missing_bytes, no_sound, read_head
 from singcoach.core.arrays import FloatArray, read_only
 from singcoach.errors import InputError
 from singcoach.jobs import NO_JOB, Job
@@ -53,13 +53,15 @@ class AudioFile:
         self._head = head
         self._warnings: dict[str, None] = {}
         self._decoders: list[Decoder] = []
+        self._decoded_s = 0.0
         decoder = self._decoder()
         try:
             first = self._first_sound(decoder)
         finally:
             decoder.close()
         self._check(first.sample_rate, first.audio.shape[0])
-        self._check_length(decoder.declared_s)
+        if decoder.declared_is_exact:
+            self._check_length(decoder.declared_s)
         self.info = AudioInfo(
             duration_s=decoder.declared_s,
             sample_rate=first.sample_rate,
@@ -67,6 +69,11 @@ class AudioFile:
             codec=decoder.codec,
             container=decoder.container,
         )
+
+    @property
+    def decoded_s(self) -> float:
+        """Length in seconds that the longest pass has decoded so far; exact once a pass ended."""
+        return self._decoded_s
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -155,6 +162,7 @@ class AudioFile:
                 job.report(read_s / max(decoder.declared_s, read_s, 1.0), "reading")
                 self._check(chunk.sample_rate, chunk.audio.shape[0])
                 read_s += chunk.audio.shape[1] / chunk.sample_rate
+                self._decoded_s = max(self._decoded_s, read_s)
                 if read_s > LONGEST_S + _LONGEST_TOLERANCE_S:
                     raise self._too_long()
                 yield from converter.push(self._cleaned(chunk))
@@ -168,17 +176,17 @@ class AudioFile:
             try:
                 decoder = SndfileDecoder(self._path)
             except (soundfile.SoundFileError, OSError, ValueError):
-                return AvDecoder(self._path)
+                return AvDecoder(self._path, self._head)
             if decoder.channels <= 2:
                 return decoder
             # FFmpeg also tells which loudspeaker each channel belongs to.
             try:
-                surround = AvDecoder(self._path)
+                surround = AvDecoder(self._path, self._head)
             except InputError:
                 return decoder
             decoder.close()
             return surround
-        return AvDecoder(self._path)
+        return AvDecoder(self._path, self._head)
 
     def _first_sound(self, decoder: Decoder) -> Chunk:
         """Return the first stretch with at least one usable sample."""
@@ -192,7 +200,7 @@ class AudioFile:
                 f"{self._name} holds no usable samples (none of them is a number)",
                 hint="Export the recording again, for instance as 24-bit wav.",
             )
-        raise no_sound(self._name)
+        raise damaged(self._name) if decoder.found_damage else no_sound(self._name)
 
     def _cleaned(self, chunk: Chunk) -> Chunk:
         usable = _usable(chunk.audio)

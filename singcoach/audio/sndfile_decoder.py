@@ -1,4 +1,4 @@
-"""Decoding of wav, aiff, caf, flac and au with libsndfile."""
+"""Decoding of wav, aiff, caf and au with libsndfile."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class SndfileDecoder:
         self.declared_s = self._frames / max(1, self._file.samplerate)
         self.declared_is_exact = self._frames > 0
         self.warnings: list[str] = []
+        self.found_damage = False
 
     @property
     def sample_rate(self) -> int:
@@ -45,6 +46,7 @@ class SndfileDecoder:
                 block = self._file.read(step, dtype="float32", always_2d=True)
             except soundfile.SoundFileError:
                 # What came before is sound; the length check of the reader tells the user.
+                self.found_damage = True
                 self.warnings.append("The file is damaged; it was read up to the damage.")
                 return
             if len(block) == 0:

@@ -18,7 +18,7 @@ _FORMATS = (
 _DAMAGED_HINT = "Copy or export the recording again; this copy is cut off or damaged."
 
 # Formats that libsndfile reads without loss and without guessing.
-_SNDFILE_MAGIC = (b"fLaC", b"caff", b".snd", b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb")
+_SNDFILE_MAGIC = (b"caff", b".snd", b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb")
 
 # What people pick by mistake. (magic, what it is)
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
@@ -96,7 +96,7 @@ def choose_reader(head: bytes, name: str) -> Reader:
         return "sndfile"
     if head.startswith(_SNDFILE_MAGIC):
         return "sndfile"
-    if head.startswith(b"OggS"):
+    if head.startswith((b"OggS", b"fLaC")):
         return "av"
     if head.startswith(_ASF_HEADER) and any(guid in head for guid in _ASF_PROTECTION):
         raise protected(name)
