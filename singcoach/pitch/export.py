@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 
-import mido
+import mido  # type: ignore[import-untyped]
 
 from singcoach.audio.writing import publish
 from singcoach.core.music import Note, PitchTrack
