@@ -102,9 +102,9 @@ def track_pitch(audio: FloatArray, *, session: PitchSession, job: Job = NO_JOB) 
         f0_hz[start:end] = pitch[0, start - left : end - left]
         confidence[start:end] = sure[0, start - left : end - left]
     # The network answers to digital silence at random; energy has the last word.
-    level_db = _decibels(power) - _decibels(np.asarray(loud_power))
+    level_db = _level_above(power, loud_power)
     confidence = np.clip(confidence, 0.0, 1.0)
-    confidence[~np.isfinite(level_db)] = 0.0
+    confidence[np.isneginf(level_db)] = 0.0
     f0_hz[~decide_voicing(confidence, level_db)] = np.nan
     job.report(1.0, "pitch")
     return PitchTrack(
@@ -167,6 +167,7 @@ def _working_gain(loud_power: float) -> np.float32:
     return np.float32(10.0 ** (gain_db / 20.0))
 
 
-def _decibels(power: RealArray) -> RealArray:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(10.0 * np.log10(power), dtype=np.float64)
+def _level_above(power: RealArray, loud_power: float) -> RealArray:
+    """Return the level of each frame in dB relative to the singing, -inf for digital silence."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(10.0 * np.log10(power / (loud_power or 1.0)), dtype=np.float64)

@@ -25,6 +25,10 @@ SPLIT_STRENGTH_DB = 6.0
 SPLIT_REACH_FRAMES = 4
 MIN_NOTE_FRAMES = 5
 SAME_PITCH_CENTS = 60.0
+SCOOP_FRAMES = 28
+SCOOP_CENTS = 250.0
+SCOOP_CENTS_PER_STEP = 90.0
+STEP_FRAMES = 6
 BRIDGE_CENTS = 150.0
 BRIDGE_DIP_DB = 6.0
 
@@ -172,6 +176,8 @@ def _segments(line: RealArray, strength_db: RealArray) -> list[_Segment]:
     ]
     while _join_alike(segments, line) or _absorb_shortest(segments):
         pass
+    while _join_scoop(segments, line):
+        pass
     return [segment for segment in segments if segment.n_frames >= MIN_NOTE_FRAMES]
 
 
@@ -222,6 +228,30 @@ def _join_alike(segments: list[_Segment], line: RealArray) -> bool:
             del segments[index + 1]
             return True
     return False
+
+
+def _join_scoop(segments: list[_Segment], line: RealArray) -> bool:
+    """Join the start of a run that creeps up to its note; a step between notes takes 100 ms."""
+    if len(segments) < 2:
+        return False
+    first, second = segments[0], segments[1]
+    rise = second.cents - first.cents
+    if (
+        first.n_frames > min(SCOOP_FRAMES, second.n_frames)
+        or not 0.0 < rise <= SCOOP_CENTS
+        or second.strength_db >= SPLIT_STRENGTH_DB
+    ):
+        return False
+    around = line[max(0, first.end - STEP_FRAMES) : first.end + STEP_FRAMES]
+    if around.size <= STEP_FRAMES:
+        return False
+    fastest = float((around[STEP_FRAMES:] - around[:-STEP_FRAMES]).max())
+    if fastest >= SCOOP_CENTS_PER_STEP:
+        return False
+    first.end = second.end
+    first.cents = second.cents
+    del segments[1]
+    return True
 
 
 def _absorb_shortest(segments: list[_Segment]) -> bool:
