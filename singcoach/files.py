@@ -1,0 +1,69 @@
+"""Files that appear under their name whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from singcoach.errors import OutputError
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path`` that takes its name when the block ends well.
+
+    Whatever goes wrong, a stop included, the old file (or none) stays and nothing is left behind.
+
+    Raises
+    ------
+    OutputError
+        No permission, no such folder, a folder in the way, disk full.
+    """
+    temporary: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".singcoach-", suffix=".part")
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        _publish(temporary, path)
+        temporary = None
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: bytes | str) -> None:
+    """Write ``content`` (text as UTF-8) to ``path``; see :func:`whole_file`."""
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    with whole_file(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def cannot_write(path: Path, error: Exception) -> OutputError:
+    """Return the sentence for a file that could not be written."""
+    number = getattr(error, "errno", None)
+    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "full" in str(error).lower():
+        message, hint = f"The disk is full; {path.name} was not written", "Free some space"
+    elif isinstance(error, PermissionError) or number == errno.EROFS:
+        message, hint = f"{path.name} may not be written in {path.parent}", "Choose another folder"
+    elif isinstance(error, IsADirectoryError) or path.is_dir():
+        message, hint = f"{path.name} is a folder, not a file", "Choose another name"
+    elif isinstance(error, FileNotFoundError | NotADirectoryError):
+        message, hint = f"The folder {path.parent} does not exist", "Make it first"
+    else:
+        message, hint = f"{path.name} could not be written", "Choose another folder"
+    return OutputError(message, hint=hint, detail=str(error))
+
+
+def _publish(temporary: Path, path: Path) -> None:
+    mask = os.umask(0)
+    os.umask(mask)
+    temporary.chmod(0o666 & ~mask)
+    temporary.replace(path)
