@@ -96,6 +96,8 @@ def open_session(model: VerifiedModel, *, threads: int | None = None) -> Session
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     options.use_deterministic_compute = True
+    # Planning memory ahead by pattern costs 75 MB in the separation and gains no time.
+    options.enable_mem_pattern = False
     # Waiting threads must sleep: the chain runs transforms of its own between two runs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:

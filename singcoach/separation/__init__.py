@@ -1,0 +1,1 @@
+"""The voice apart from its accompaniment, and the voice without its room."""
