@@ -1,0 +1,1 @@
+"""Functions on arrays of samples, shared by the rooms above."""
