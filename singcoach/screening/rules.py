@@ -1,0 +1,216 @@
+"""The verdict: pass, weak, or insufficient, and why."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from singcoach.core.arrays import FloatArray
+from singcoach.core.music import Note, PitchTrack, Region, Song
+from singcoach.core.take import Backing, Screening, Verdict
+from singcoach.jobs import NO_JOB, Job
+from singcoach.screening.pitch_accuracy import (
+    ScaleFit,
+    fit_to_backing,
+    fit_to_self,
+    spread_semitones,
+    steady_semitones,
+    sung_frames,
+)
+from singcoach.screening.quality import (
+    QualitySession,
+    RecordingFaults,
+    find_faults,
+    recording_quality,
+)
+from singcoach.screening.rhythm_accuracy import RhythmFit, rhythm_to_backing, rhythm_to_song
+from singcoach.screening.song_fit import SongFit, fit_to_song
+
+LEAST_SINGING_S = 10.0
+"""Scores of less than this say nothing about a singer."""
+LONGEST_REST_S = 3.0
+"""A rest up to this long belongs to the singing around it (a bar of 80 bpm lasts 3 s)."""
+LEAST_VOICED_S = 3.0
+LEAST_VOICE_S = 1.0
+ONE_NOTE_SEMITONES = 1.0
+
+CLIPPED_BADLY = 0.05
+CLIPPED = 0.005
+VERY_NOISY_DB = 3.0
+NOISY_DB = 12.0
+POOR_QUALITY = 1.6
+
+WEAK_PITCH = 0.2
+WEAK_RHYTHM = 0.25
+LEAST_COVERAGE = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Findings:
+    """What was measured, for the rules to look at."""
+
+    singing_s: float
+    speech_s: float
+    voiced_s: float
+    one_note: bool
+    faults: RecordingFaults
+    quality: float | None
+    pitch_accuracy: float | None
+    rhythm: RhythmFit | None
+    song: SongFit | None
+
+
+def screen(
+    vocal_raw: FloatArray,
+    *,
+    sample_rate: int,
+    pitch: PitchTrack,
+    notes: Sequence[Note],
+    regions: Sequence[Region],
+    song: Song | None = None,
+    backing: Backing | None = None,
+    quality_session: QualitySession | None = None,
+    job: Job = NO_JOB,
+) -> Screening:
+    """Say whether there is enough to judge, and whether pitch and rhythm are in order.
+
+    Pitch is compared with the song where there is one, else with the accompaniment, else with the
+    take's own scale; rhythm with the song, else with the accompaniment, else not at all.
+
+    Parameters
+    ----------
+    vocal_raw
+        The voice before dereverb, 16 kHz mono: room, noise and clipping are heard here.
+    pitch, notes, regions
+        Of the same take after dereverb.
+    quality_session
+        DNSMOS; None leaves the recording quality out.
+
+    Returns
+    -------
+    Screening
+        ``insufficient``: nothing can be scored, the first reason says why. ``weak``: it can, but
+        pitch, rhythm or the share of the song that was sung is low. Faults of the recording that
+        do not prevent scoring appear among the reasons of any verdict.
+    """
+    job.report(0.0, "screening")
+    sung = sung_frames(pitch, regions)
+    heights = steady_semitones(pitch)[sung]
+    quality = None
+    if quality_session is not None:
+        quality = recording_quality(vocal_raw, session=quality_session, job=job.part(0.0, 0.6))
+    own = fit_to_self(pitch, regions=regions)
+    against = fit_to_backing(pitch, regions=regions, backing=backing) if backing else None
+    job.report(0.7, "screening")
+    song_fit = fit_to_song(pitch, regions=regions, song=song) if song else None
+    job.report(0.8, "screening")
+    rhythm = _rhythm(notes, song, song_fit, backing)
+    accuracy, scale = _pitch_accuracy(song_fit, against, own)
+    findings = _Findings(
+        singing_s=singing_span_s(regions),
+        speech_s=sum(r.end_s - r.start_s for r in regions if r.kind == "speech"),
+        voiced_s=float(sung.sum() * pitch.hop_s),
+        one_note=heights.size > 0 and spread_semitones(heights) < ONE_NOTE_SEMITONES,
+        faults=find_faults(vocal_raw, sample_rate=sample_rate, regions=regions),
+        quality=quality,
+        pitch_accuracy=accuracy,
+        rhythm=rhythm,
+        song=song_fit,
+    )
+    verdict, reasons = _judged(findings)
+    job.report(1.0, "screening")
+    return Screening(
+        verdict=verdict,
+        pitch_accuracy=accuracy,
+        rhythm_accuracy=rhythm.accuracy if rhythm else None,
+        pitch_reference="song" if song_fit else scale.reference if scale else None,
+        rhythm_reference=rhythm.reference if rhythm else None,
+        key=scale.key if scale else None,
+        tuning_cents=scale.tuning_cents if scale else None,
+        voiced_s=findings.voiced_s,
+        recording_quality=quality,
+        reasons=reasons,
+    )
+
+
+def singing_span_s(regions: Sequence[Region]) -> float:
+    """Return the seconds of singing, rests of up to 3 s between two regions of it included."""
+    sung = [region for region in regions if region.kind == "singing"]
+    total_s = sum(region.end_s - region.start_s for region in sung)
+    for before, after in itertools.pairwise(sung):
+        between = [r for r in regions if before.end_s <= r.start_s and r.end_s <= after.start_s]
+        rest_s = after.start_s - before.end_s
+        if rest_s <= LONGEST_REST_S and all(r.kind == "silence" for r in between):
+            total_s += rest_s
+    return total_s
+
+
+def _rhythm(
+    notes: Sequence[Note], song: Song | None, fit: SongFit | None, backing: Backing | None
+) -> RhythmFit | None:
+    if song is not None and fit is not None:
+        against_song = rhythm_to_song(notes, song=song, latency_s=fit.latency_s)
+        if against_song is not None:
+            return against_song
+    return rhythm_to_backing(notes, backing=backing) if backing is not None else None
+
+
+def _pitch_accuracy(
+    song: SongFit | None, against: ScaleFit | None, own: ScaleFit | None
+) -> tuple[float | None, ScaleFit | None]:
+    scale = against or own
+    if song is not None:
+        return song.accuracy, scale
+    return (scale.accuracy if scale else None), scale
+
+
+def _judged(found: _Findings) -> tuple[Verdict, tuple[str, ...]]:
+    blocking = _blocking_reasons(found)
+    if blocking:
+        return "insufficient", tuple(blocking)
+    weak = _weak_reasons(found)
+    verdict: Verdict = "weak" if weak else "pass"
+    return verdict, tuple(weak + _remarks(found))
+
+
+def _blocking_reasons(found: _Findings) -> list[str]:
+    if found.singing_s + found.speech_s < LEAST_VOICE_S:
+        return ["no voice was found"]
+    if found.speech_s > found.singing_s:
+        return ["this sounds like speech, not singing"]
+    reasons = []
+    if found.singing_s < LEAST_SINGING_S:
+        reasons.append(f"less than {LEAST_SINGING_S:.0f} s of singing")
+    elif found.voiced_s < LEAST_VOICED_S:
+        reasons.append(f"less than {LEAST_VOICED_S:.0f} s of the singing has a pitch")
+    elif found.one_note:
+        reasons.append("only one note was sung")
+    if found.faults.clipped_share >= CLIPPED_BADLY:
+        reasons.append("the recording is badly clipped")
+    if found.faults.snr_db is not None and found.faults.snr_db < VERY_NOISY_DB:
+        reasons.append("the recording is very noisy")
+    return reasons
+
+
+def _weak_reasons(found: _Findings) -> list[str]:
+    reasons = []
+    if found.pitch_accuracy is not None and found.pitch_accuracy < WEAK_PITCH:
+        reasons.append("the pitch is often off")
+    rhythm = found.rhythm
+    if rhythm is not None and rhythm.reference == "song" and rhythm.accuracy < WEAK_RHYTHM:
+        reasons.append("the rhythm is often off")
+    if found.song is not None and found.song.coverage < LEAST_COVERAGE:
+        reasons.append(f"only {100.0 * found.song.coverage:.0f} % of the song was sung")
+    return reasons
+
+
+def _remarks(found: _Findings) -> list[str]:
+    remarks = []
+    if found.faults.clipped_share >= CLIPPED:
+        remarks.append("the recording is clipped")
+    if found.faults.snr_db is not None and found.faults.snr_db < NOISY_DB:
+        remarks.append("the recording is noisy")
+    if found.quality is not None and found.quality < POOR_QUALITY:
+        remarks.append("the recording quality is poor")
+    return remarks
