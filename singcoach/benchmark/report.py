@@ -91,8 +91,8 @@ class SpeedReport:
             plain["met"] = goal.met
         return {"schema": SCHEMA, **document}
 
-    def to_text(self) -> str:
-        """Return the report as tables for a terminal."""
+    def table(self) -> tuple[str, ...]:
+        """Return the report as tables for a terminal, line by line."""
         parts = [
             f"{self.audio}: {self.audio_s:.0f} s of audio, {_count(self.threads, 'thread')}, "
             f"{_count(self.rounds, 'round')}, {self.machine}",
@@ -112,7 +112,7 @@ class SpeedReport:
             (goal.name, _number(goal.value), _limit(goal), _verdict(goal)) for goal in self.goals
         ]
         parts.append(_table(("budget", "measured", "limit", ""), goals))
-        return "\n\n".join(parts)
+        return tuple("\n\n".join(parts).split("\n"))
 
 
 def _timings(title: str, timings: Sequence[Timing]) -> str:
