@@ -140,11 +140,12 @@ def decide_voicing(confidence: RealArray, level_db: RealArray) -> BoolArray:
 
 def frame_power(audio: FloatArray) -> RealArray:
     """Return the mean square of the 512 samples around each frame centre, ``(n_frames,)``."""
-    n_frames = -(-audio.size // HOP_SAMPLES)
-    hops = np.zeros(n_frames + 1)
-    for index in range(n_frames):
-        piece = audio[index * HOP_SAMPLES : (index + 1) * HOP_SAMPLES].astype(np.float64)
-        hops[index + 1] = float(piece @ piece)
+    n_whole, n_rest = divmod(audio.size, HOP_SAMPLES)
+    whole = audio[: n_whole * HOP_SAMPLES].reshape(n_whole, HOP_SAMPLES)
+    hops = np.zeros(n_whole + (n_rest > 0) + 1)
+    hops[1 : n_whole + 1] = np.einsum("ij,ij->i", whole, whole, dtype=np.float64)
+    if n_rest:
+        hops[-1] = float(np.square(audio[-n_rest:], dtype=np.float64).sum())
     return (hops[:-1] + hops[1:]) / (2 * HOP_SAMPLES)
 
 

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
-import soxr
-from numpy.typing import NDArray
+from pitch_signals import read_mono
 
-from singcoach.core.arrays import ANALYSIS_RATE, FloatArray
+from singcoach.core.arrays import FloatArray
 from singcoach.core.music import PitchTrack
 from singcoach.models.catalogue import Catalogue
 from singcoach.models.sessions import open_session
@@ -23,12 +19,6 @@ def pitch_session() -> PitchSession:
     return open_session(Catalogue.default().require("pitch"))
 
 
-def _read(path: Path) -> FloatArray:
-    audio, rate = soundfile.read(path, dtype="float32")
-    mono: NDArray[Any] = audio if audio.ndim == 1 else audio.mean(axis=1)
-    return np.asarray(soxr.resample(mono, rate, ANALYSIS_RATE), dtype=np.float32)
-
-
 @pytest.fixture(scope="session")
 def vocadito(shared_data: Path) -> Path:
     return shared_data / "vocadito"
@@ -36,7 +26,7 @@ def vocadito(shared_data: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def take_1(vocadito: Path) -> FloatArray:
-    return _read(vocadito / "Audio" / "vocadito_1.wav")
+    return read_mono(vocadito / "Audio" / "vocadito_1.wav")
 
 
 @pytest.fixture(scope="session")

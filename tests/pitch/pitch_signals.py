@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
 
 from singcoach.core.arrays import ANALYSIS_RATE, FloatArray, RealArray
 from singcoach.core.music import PitchTrack
@@ -47,3 +53,10 @@ def track(cents: RealArray, *, confidence: float = 0.95) -> PitchTrack:
         confidence=np.where(np.isnan(cents), 0.0, confidence),
         hop_s=HOP_S,
     )
+
+
+def read_mono(path: Path) -> FloatArray:
+    """Return a recording as one channel at 16 kHz."""
+    audio, rate = soundfile.read(path, dtype="float32")
+    mono: NDArray[Any] = audio if audio.ndim == 1 else audio.mean(axis=1)
+    return np.asarray(soxr.resample(mono, rate, ANALYSIS_RATE), dtype=np.float32)
