@@ -118,7 +118,7 @@ def pitch_rows(take: Take, marks: Sequence[Moment] = ()) -> tuple[PitchRow, ...]
     midi = np.full(f0_hz.shape, np.nan)
     midi[voiced] = 69 + 12 * np.log2(f0_hz[voiced] / 440)
     step = max(1, math.ceil(int(voiced.sum()) / MOST_POINTS))
-    bounds = _row_bounds(_spans(take, times_s, voiced))
+    bounds = _balanced_bounds(_spans(take, times_s, voiced))
     written = _written_notes(take)
     rows = (
         _row(take, written, marks, start_s, end_s, times_s, midi, step) for start_s, end_s in bounds
@@ -139,15 +139,30 @@ def _spans(take: Take, times_s: RealArray, voiced: BoolArray) -> list[tuple[floa
     return spans
 
 
-def _row_bounds(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+def _balanced_bounds(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Rows as even as they get without needing more of them."""
+    bounds = _row_bounds(spans, LONGEST_ROW_S)
+    longest_s = LONGEST_ROW_S - 1
+    while longest_s >= SHORTEST_SCALE_S:
+        shorter = _row_bounds(spans, longest_s)
+        if len(shorter) > len(bounds):
+            break
+        bounds = shorter
+        longest_s -= 1
+    return bounds
+
+
+def _row_bounds(
+    spans: Sequence[tuple[float, float]], longest_s: float
+) -> list[tuple[float, float]]:
     bounds: list[tuple[float, float]] = []
     for start_s, end_s in spans:
-        while end_s - start_s > LONGEST_ROW_S:
-            bounds.append((start_s, start_s + LONGEST_ROW_S))
-            start_s += LONGEST_ROW_S
+        while end_s - start_s > longest_s:
+            bounds.append((start_s, start_s + longest_s))
+            start_s += longest_s
         if (
             bounds
-            and end_s - bounds[-1][0] <= LONGEST_ROW_S
+            and end_s - bounds[-1][0] <= longest_s
             and start_s - bounds[-1][1] <= LONGEST_GAP_S
         ):
             bounds[-1] = (bounds[-1][0], max(bounds[-1][1], end_s))

@@ -233,8 +233,11 @@ def recording(assessment: Assessment, take: Take) -> str:
         ("Sound of the recording", wording.quality_text(screening.recording_quality)),
         ("Sung tone", wording.duration_text(screening.voiced_s)),
         ("Key", "no clear key" if screening.key is None else screening.key.name),
-        ("Pitch in order", _share(screening.pitch_accuracy, screening.pitch_reference)),
-        ("Rhythm in order", _share(screening.rhythm_accuracy, screening.rhythm_reference)),
+        ("Pitch in order", wording.share_text(screening.pitch_accuracy, screening.pitch_reference)),
+        (
+            "Rhythm in order",
+            wording.share_text(screening.rhythm_accuracy, screening.rhythm_reference),
+        ),
         ("Notes and phrases", f"{len(take.notes)} notes, {len(take.phrases)} phrases"),
     ]
     rows = "".join(f"<div><dt>{text(k)}</dt><dd>{text(v)}</dd></div>" for k, v in facts)
@@ -244,19 +247,6 @@ def recording(assessment: Assessment, take: Take) -> str:
     )
     warnings = f'<ul class="small soft">{warnings}</ul>' if warnings else ""
     return f'<h2 id="recording">The recording</h2><dl class="facts">{rows}</dl>{warnings}'
-
-
-_REFERENCES = {
-    "song": "against the written song",
-    "backing": "against the music",
-    "self": "against your own scale",
-}
-
-
-def _share(value: float | None, reference: str | None) -> str:
-    if value is None:
-        return "nothing to compare with"
-    return f"about {round(value * 20) * 5} % {_REFERENCES.get(reference or '', '')}".rstrip()
 
 
 def sure(scores: Scores) -> str:

@@ -36,6 +36,12 @@ VERDICTS: Final = {
 
 KINDS: Final = {"solo": "voice alone", "mixture": "voice with music"}
 
+REFERENCES: Final = {
+    "song": "against the written song",
+    "backing": "against the music",
+    "self": "against your own scale",
+}
+
 UNITS: Final = {
     "cents": "cents",
     "hz": "Hz",
@@ -128,6 +134,13 @@ def label(measure: str) -> str:
     for short, spelt in (("hnr", "HNR"), ("cpp", "CPP"), ("spr", "SPR")):
         text = " ".join(spelt if word == short else word for word in text.split(" "))
     return text[:1].upper() + text[1:]
+
+
+def share_text(value: float | None, reference: str | None) -> str:
+    """Put an accuracy 0..1 into words, in steps of five percent."""
+    if value is None:
+        return "nothing to compare with"
+    return f"about {round(value * 20) * 5} % {REFERENCES.get(reference or '', '')}".rstrip()
 
 
 def quality_text(quality: float | None) -> str:
