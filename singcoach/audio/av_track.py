@@ -119,15 +119,16 @@ class AvTrack:
         self._container.close()
 
     def _declared(self, path: Path) -> tuple[float, bool]:
-        if self.container == "mp3" and (counted_s := mp3_counted_s(path)):
-            return counted_s, True
-        exact = self.container in _COUNTED
         stream = self._stream
+        stated_s = 0.0
         if stream.duration and stream.time_base:
-            return max(0.0, float(stream.duration * stream.time_base)), exact
-        if self._container.duration:
-            return max(0.0, self._container.duration / 1e6), exact
-        return 0.0, False
+            stated_s = max(0.0, float(stream.duration * stream.time_base))
+        elif self._container.duration:
+            stated_s = max(0.0, self._container.duration / 1e6)
+        if self.container == "mp3" and (counted_s := mp3_counted_s(path)):
+            # FFmpeg takes off the encoder's padding; far from the count it is a guess.
+            return (stated_s if abs(stated_s - counted_s) < 0.3 else counted_s), True
+        return stated_s, self.container in _COUNTED
 
     def frames(self) -> Iterator[Frame]:
         """Put frames on the timeline: drop what lies before 0, fill holes with silence."""

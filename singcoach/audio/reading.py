@@ -177,15 +177,16 @@ class AudioFile:
                 decoder = SndfileDecoder(self._path)
             except (soundfile.SoundFileError, OSError, ValueError):
                 return AvDecoder(self._path, self._head)
-            if decoder.channels <= 2:
+            # FFmpeg also tells which loudspeaker each channel belongs to, and reads a recording
+            # whose recorder died before it could write the length.
+            if decoder.channels <= 2 and decoder.declared_s > 0:
                 return decoder
-            # FFmpeg also tells which loudspeaker each channel belongs to.
             try:
-                surround = AvDecoder(self._path, self._head)
+                better = AvDecoder(self._path, self._head)
             except InputError:
                 return decoder
             decoder.close()
-            return surround
+            return better
         return AvDecoder(self._path, self._head)
 
     def _first_sound(self, decoder: Decoder) -> Chunk:

@@ -18,7 +18,7 @@ _FORMATS = (
 _DAMAGED_HINT = "Copy or export the recording again; this copy is cut off or damaged."
 
 # Formats that libsndfile reads without loss and without guessing.
-_SNDFILE_MAGIC = (b"caff", b".snd", b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb")
+_SNDFILE_MAGIC = (b".snd", b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb")
 
 # What people pick by mistake. (magic, what it is)
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
@@ -90,9 +90,12 @@ def choose_reader(head: bytes, name: str) -> Reader:
     name
         File name, for the sentence to the user.
     """
-    if head[:4] in (b"RIFF", b"RIFX", b"RF64") and head[8:12] in (b"WAVE", b""):
+    # Strict, because libsndfile goes by the name where the content is unclear.
+    if head[:4] in (b"RIFF", b"RIFX", b"RF64") and head[8:12] == b"WAVE":
         return "sndfile"
-    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC", b""):
+    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        return "sndfile"
+    if head[:4] == b"caff" and head[8:12] == b"desc":
         return "sndfile"
     if head.startswith(_SNDFILE_MAGIC):
         return "sndfile"
@@ -156,13 +159,18 @@ def missing_bytes(path: Path, head: bytes) -> float:
 
 
 def _is_text(head: bytes) -> bool:
-    if head.startswith((b"\xff\xfe#", b"\xfe\xff\x00", b"\xef\xbb\xbf")):
-        return True
     sample = head[:4096]
+    if sample.startswith((b"\xff\xfe", b"\xfe\xff")) and _is_utf16(sample):
+        return True
     if any(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in sample):
         return False
     printable = sum(32 <= byte < 127 or byte in b"\t\n\r" for byte in sample)
     return printable >= 0.7 * len(sample) or _is_utf8(sample)
+
+
+def _is_utf16(sample: bytes) -> bool:
+    text = sample[: len(sample) // 2 * 2].decode("utf-16", errors="replace")
+    return sum(sign.isprintable() or sign.isspace() for sign in text) >= 0.9 * len(text)
 
 
 def _is_utf8(sample: bytes) -> bool:

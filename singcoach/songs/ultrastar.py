@@ -33,6 +33,7 @@ _NOTE = re.compile(
 _BREAK = re.compile(rf"-\s*{_NUMBER}(?:\s+{_NUMBER})?\s*$")
 _TEMPO = re.compile(rf"B\s*{_NUMBER}\s+{_NUMBER}\s*$")
 _VOICE = re.compile(r"P\s*([1-9])\s*$", re.IGNORECASE)
+_LEADING_NUMBER = re.compile(rf"\s*{_NUMBER}")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 _LATEST_BEAT = 10_000_000.0
@@ -279,5 +280,5 @@ def _until(note: SongNote, offset_s: float) -> SongNote:
 
 def _number(text: str) -> float:
     """Return a number written with point or comma; NaN when it is none."""
-    match = re.match(rf"\s*{_NUMBER}", text)
+    match = _LEADING_NUMBER.match(text)
     return float(match.group(1).replace(",", ".")) if match else math.nan
