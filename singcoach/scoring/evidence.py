@@ -1,0 +1,179 @@
+"""The seconds that moved a score most, found by leaving them out (occlusion)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from singcoach.core.arrays import RealArray
+from singcoach.core.scores import Dimension, Evidence
+from singcoach.scoring.heads import head_position, standardise
+from singcoach.scoring.measures import UNITS
+from singcoach.scoring.moments import values_without
+from singcoach.scoring.reading import Reading
+from singcoach.scoring.specs import Head, Heads
+from singcoach.scoring.wording import PHRASINGS, SHOWN_UNITS, sentence
+
+MOST = 6
+_EACH_WAY = 3
+_EACH_MEASURE = 2
+_CANDIDATES = 40
+_SHORTEST_S = 0.2
+_LEAST_EFFECT = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    measure: str
+    start_s: float
+    end_s: float
+    shown: float
+    pull: float
+
+
+def find_evidence(
+    dimension: Dimension,
+    *,
+    readings: Mapping[str, Reading],
+    moments_s: RealArray,
+    heads: Heads,
+) -> tuple[Evidence, ...]:
+    """Return up to six moments, the strongest first.
+
+    An item (note or phrase) is named by the measure that its absence changes most. Its effect is
+    the change of the whole dimension when *all* that was measured in its seconds is left out, as a
+    share of what the single moments of the take move in total.
+
+    Parameters
+    ----------
+    readings
+        Measures of the take.
+    moments_s
+        Starts of the moments from :func:`singcoach.scoring.moments.moment_starts`.
+    """
+    head = heads.heads[dimension]
+    used = {name: readings[name] for name in head.weights if name in readings}
+    candidates = _candidates(used, head, heads)
+    if not candidates or not len(moments_s):
+        return ()
+    full = _positions({n: np.array([r.value()]) for n, r in used.items()}, head, heads)[0]
+    if not np.isfinite(full):
+        return ()
+    ends = np.append(moments_s[1:], np.inf)
+    moved = full - _positions(values_without(used, moments_s, ends), head, heads)
+    moved = np.abs(moved[np.isfinite(moved)]).sum()
+    starts = np.array([c.start_s for c in candidates])
+    stops = np.array([c.end_s for c in candidates])
+    effects = full - _positions(values_without(used, starts, stops), head, heads)
+    total = max(float(moved), float(np.nanmax(np.abs(effects), initial=0.0)))
+    if not total > 1e-9:
+        return ()
+    chosen = _choose(candidates, effects / total)
+    return tuple(
+        _evidence(f"{dimension}-{number}", candidate, effect, head, heads)
+        for number, (candidate, effect) in enumerate(chosen, start=1)
+    )
+
+
+def _positions(values: Mapping[str, RealArray], head: Head, heads: Heads) -> RealArray:
+    n = len(next(iter(values.values())))
+    nothing = np.full(n, np.nan)
+    return head_position(
+        {name: values.get(name, nothing) for name in head.weights}, head=head, norms=heads.norms
+    )
+
+
+def _candidates(used: Mapping[str, Reading], head: Head, heads: Heads) -> list[_Candidate]:
+    """Items in the order of what their own measure alone would move."""
+    found: list[_Candidate] = []
+    weight = sum(abs(head.weights[name]) for name, r in used.items() if len(r.stats))
+    for name, reading in used.items():
+        if name not in PHRASINGS or len(reading.stats) < 2:
+            continue
+        without = reading.finish(reading.stats.sum(axis=0) - reading.stats)
+        norm = heads.norms[name]
+        pull = standardise(np.array([reading.value()]), norm) - standardise(without, norm)
+        pull = pull * head.weights[name] / weight
+        for i in np.flatnonzero(np.isfinite(pull) & (pull != 0.0)):
+            if reading.ends_s[i] - reading.starts_s[i] >= _SHORTEST_S:
+                found.append(
+                    _Candidate(
+                        measure=name,
+                        start_s=float(reading.starts_s[i]),
+                        end_s=float(reading.ends_s[i]),
+                        shown=float(reading.shown[i]),
+                        pull=float(pull[i]),
+                    )
+                )
+    found.sort(key=lambda c: (-abs(c.pull), c.start_s, c.measure))
+    gains = [c for c in found if c.pull > 0.0][:_CANDIDATES]
+    losses = [c for c in found if c.pull < 0.0][:_CANDIDATES]
+    return gains + losses
+
+
+def _choose(candidates: list[_Candidate], effects: RealArray) -> list[tuple[_Candidate, float]]:
+    """Strongest candidates whose seconds really moved the score the way their measure says."""
+    chosen: list[tuple[_Candidate, float]] = []
+    for sign in (-1.0, 1.0):
+        side: list[tuple[_Candidate, float]] = []
+        order = sorted(
+            (i for i, c in enumerate(candidates) if c.pull * sign > 0.0),
+            key=lambda i: (-abs(float(np.nan_to_num(effects[i]))), candidates[i].start_s),
+        )
+        for i in order:
+            candidate, effect = candidates[i], float(effects[i])
+            if not effect * sign >= _LEAST_EFFECT or len(side) == _EACH_WAY:
+                continue
+            same = [c for c, _ in side if c.measure == candidate.measure]
+            if len(same) >= _EACH_MEASURE or any(_overlap(candidate, c) for c, _ in side):
+                continue
+            side.append((candidate, effect))
+        chosen += side
+    chosen.sort(key=lambda pair: (-abs(pair[1]), pair[0].start_s))
+    return chosen[:MOST]
+
+
+def _overlap(a: _Candidate, b: _Candidate) -> bool:
+    """Whether the two share more than half of the shorter one."""
+    shared = min(a.end_s, b.end_s) - max(a.start_s, b.start_s)
+    return shared > 0.5 * min(a.end_s - a.start_s, b.end_s - b.start_s)
+
+
+def _evidence(
+    name: str, candidate: _Candidate, effect: float, head: Head, heads: Heads
+) -> Evidence:
+    measure = candidate.measure
+    # Concentration is shown as a distance in cents: there less is better.
+    rising = head.weights[measure] > 0.0 and measure != "tuning_concentration"
+    unit = SHOWN_UNITS.get(measure, UNITS[measure])
+    return Evidence(
+        id=name,
+        start_s=candidate.start_s,
+        end_s=candidate.end_s,
+        measure=measure,
+        value=candidate.shown,
+        unit=unit,
+        effect=float(np.clip(effect, -1.0, 1.0)),
+        text=sentence(
+            measure,
+            start_s=candidate.start_s,
+            value=candidate.shown,
+            unit=unit,
+            helped=effect > 0.0,
+            rising=rising,
+            plain=_plain(measure, candidate.shown, effect > 0.0, rising, heads),
+        ),
+    )
+
+
+_ITEM_MIDDLES = {"tuning_concentration": 15.0, "phrase_contrast": 1.5, "pitch_range": 4.0}
+"""What counts as little or much for items whose scale is not that of the measure."""
+
+
+def _plain(measure: str, shown: float, helped: bool, rising: bool, heads: Heads) -> bool:
+    """Whether the item's own value lies on the side of the norms that its effect suggests."""
+    middle = _ITEM_MIDDLES.get(measure, heads.norms[measure].median)
+    size = abs(shown) if any(PHRASINGS[measure].ways) else shown
+    return (size > middle) == (helped == rising)

@@ -1,0 +1,76 @@
+"""Moments: the pieces of a take that are drawn again for the interval, or left out as evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from singcoach.core.arrays import RealArray
+from singcoach.core.take import Take
+from singcoach.scoring.reading import Reading
+
+LONGEST_S = 6.0
+DRAWS = 200
+SEED = 20_240_601
+
+
+def moment_starts(take: Take) -> RealArray:
+    """Start times in seconds of the moments, ascending; a moment ends where the next begins.
+
+    One per phrase; phrases over 6 s are cut into equal parts at note onsets.
+    """
+    onsets = np.array([note.onset_s for note in take.notes])
+    starts: list[float] = []
+    for phrase in take.phrases:
+        starts.append(phrase.start_s)
+        parts = int(np.ceil(phrase.duration_s / LONGEST_S))
+        for part in range(1, parts):
+            wanted = phrase.start_s + phrase.duration_s * part / parts
+            inside = onsets[(onsets > starts[-1] + 1.0) & (onsets < phrase.end_s - 1.0)]
+            if len(inside):
+                nearest = float(inside[np.abs(inside - wanted).argmin()])
+                if nearest > starts[-1]:
+                    starts.append(nearest)
+    return np.asarray(starts)
+
+
+def drawn_values(readings: Mapping[str, Reading], starts_s: RealArray) -> dict[str, RealArray]:
+    """Every measure over bootstrap draws of the moments, each of shape ``(DRAWS,)``.
+
+    The same draws for every measure; fixed seed, so the same take gives the same numbers.
+    """
+    n = len(starts_s)
+    generator = np.random.default_rng(SEED)
+    draws = generator.multinomial(n, np.full(n, 1.0 / n), size=DRAWS).astype(np.float64)
+    out: dict[str, RealArray] = {}
+    for name, reading in readings.items():
+        if not len(reading.stats):
+            out[name] = np.full(DRAWS, np.nan)
+            continue
+        sums = np.zeros((n, reading.stats.shape[1]))
+        place = np.searchsorted(starts_s, reading.middles_s, side="right") - 1
+        np.add.at(sums, np.clip(place, 0, n - 1), reading.stats)
+        out[name] = reading.finish(draws @ sums)
+    return out
+
+
+def values_without(
+    readings: Mapping[str, Reading], starts_s: RealArray, ends_s: RealArray
+) -> dict[str, RealArray]:
+    """Every measure with the items whose middles lie in one span left out, shape ``(n_spans,)``."""
+    out: dict[str, RealArray] = {}
+    for name, reading in readings.items():
+        if not len(reading.stats):
+            out[name] = np.full(len(starts_s), np.nan)
+            continue
+        first = np.searchsorted(reading.middles_s, starts_s, side="left")
+        last = np.searchsorted(reading.middles_s, ends_s, side="right")
+        total = reading.stats.sum(axis=0)
+        rows = np.asarray(
+            [total - reading.stats[a:b].sum(axis=0) for a, b in zip(first, last, strict=True)]
+        )
+        # Rounding may not leave a little more, or less, than nothing.
+        rows[np.abs(rows) < 1e-9 * np.abs(total).max()] = 0.0
+        out[name] = reading.finish(rows.reshape(len(starts_s), len(total)))
+    return out
