@@ -107,7 +107,7 @@ def encoding(material: Material) -> Work:
 
 def quality_rating(material: Material) -> Work:
     """Rate the recording."""
-    from singcoach.screening import recording_quality
+    from singcoach.screening.quality import recording_quality
 
     vocal = material.vocal()
     session = _session("recording_quality", "", material)
@@ -116,7 +116,7 @@ def quality_rating(material: Material) -> Work:
 
 def backing_analysis(material: Material) -> Work:
     """Chroma, key and beats of the accompaniment."""
-    from singcoach.screening import analyse_backing
+    from singcoach.screening.backing import analyse_backing
 
     backing = material.backing()
     return lambda: analyse_backing(backing, sample_rate=ANALYSIS_RATE)
