@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -96,6 +97,8 @@ def open_session(model: VerifiedModel, *, threads: int | None = None) -> Session
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     options.use_deterministic_compute = True
+    _share_memory()
+    options.add_session_config_entry("session.use_env_allocators", "1")
     # Planning memory ahead by pattern costs 75 MB in the separation and gains no time.
     options.enable_mem_pattern = False
     # Waiting threads must sleep: the chain runs transforms of its own between two runs.
@@ -111,6 +114,18 @@ def open_session(model: VerifiedModel, *, threads: int | None = None) -> Session
             detail=str(error),
         ) from error
     return Session(inner, model)
+
+
+@functools.cache
+def _share_memory() -> None:
+    """Let all sessions of the process work in one arena: they run one after the other."""
+    import onnxruntime
+
+    where = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    grow_as_needed = onnxruntime.OrtArenaCfg({"arena_extend_strategy": 1})
+    onnxruntime.create_and_register_allocator(where, grow_as_needed)
 
 
 def available_cores() -> int:
