@@ -109,7 +109,7 @@ def ctranslate2_encoder(material: Material) -> Work:
         import ctranslate2
     except ImportError as error:
         raise Missing(hint) from error
-    from singcoach.encoders.features import log_mel
+    from singcoach.encoders.log_mel import log_mel
 
     folder = _joined_whisper(material.folder / "whisper-base", hint)
     model = ctranslate2.models.Whisper(

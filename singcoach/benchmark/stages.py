@@ -58,6 +58,7 @@ def separation(material: Material) -> Work:
             vocals=vocals,
             accompaniment=accompaniment,
             n_samples=audio.shape[1],
+            workers=material.threads,
         )
         return sum(stem.vocals.shape[1] for stem in stems)
 
@@ -65,8 +66,8 @@ def separation(material: Material) -> Work:
 
 
 def _cut(audio: FloatArray) -> Iterator[FloatArray]:
-    for start in range(0, audio.shape[1], 10 * MIXTURE_RATE):
-        yield audio[:, start : start + 10 * MIXTURE_RATE]
+    for start in range(0, audio.shape[1], 2 * MIXTURE_RATE):
+        yield audio[:, start : start + 2 * MIXTURE_RATE]
 
 
 def dereverberation(material: Material) -> Work:
@@ -143,7 +144,12 @@ def prepare_voice(material: Material) -> None:
     vocals = _session("separation", "vocals", material)
     accompaniment = _session("separation", "accompaniment", material)
     with _mono_writer(material.vocal_path) as voice, _mono_writer(material.backing_path) as rest:
-        for stem in separate(_mixture_blocks(material), vocals=vocals, accompaniment=accompaniment):
+        for stem in separate(
+            _mixture_blocks(material),
+            vocals=vocals,
+            accompaniment=accompaniment,
+            workers=material.threads,
+        ):
             for writer, audio in ((voice, stem.vocals), (rest, stem.accompaniment)):
                 writer.write(audio.mean(axis=0, keepdims=True, dtype=np.float32))
 
