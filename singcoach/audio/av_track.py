@@ -32,9 +32,9 @@ _TIMELINE_FROM_ZERO = ("mov", "matroska")
 
 _GAP_S = 0.05
 """Jumps between timestamps below this are rounding or clock drift, not missing sound."""
-_LARGEST_GAP_S = 60.0
+_LARGEST_GAP_S = 30.0
 """Longer jumps are broken timestamps; nothing is filled in."""
-_MOST_SILENCE_S = 600.0
+_MOST_SILENCE_S = 300.0
 """A file with more holes than this in total has broken timestamps throughout."""
 _MOST_BAD_PACKETS = 5_000
 """After so many undecodable packets without a single good one the file is given up."""
