@@ -15,13 +15,14 @@ from singcoach.pitch.onsets import OnsetEvidence, onset_evidence
 from singcoach.pitch.tuning import estimate_tuning
 from singcoach.pitch.vibrato import measure_vibrato
 
-# Chosen on vocadito_1 (CC BY 4.0), each in the middle of a plateau where it hardly matters.
+# Chosen on vocadito_1 (CC BY 4.0), each in the middle of a plateau where it hardly matters; the
+# strength that splits also on songs/on_the_run (CC BY-SA 2.5) for syllables repeated on one pitch.
 GRID_CENTS = 25.0
 MISFIT_LIMIT_CENTS = 120.0
 CHANGE_COST = 5.0
 CHEAPEST_CHANGE = 0.5
 COST_PER_DB = 0.15
-SPLIT_STRENGTH_DB = 6.0
+SPLIT_STRENGTH_DB = 5.0
 SPLIT_REACH_FRAMES = 4
 MIN_NOTE_FRAMES = 5
 SAME_PITCH_CENTS = 60.0
