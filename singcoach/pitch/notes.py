@@ -9,6 +9,7 @@ import numpy as np
 
 from singcoach.core.arrays import ANALYSIS_RATE, FloatArray, RealArray
 from singcoach.core.music import Note, PitchTrack
+from singcoach.jobs import NO_JOB, Job
 from singcoach.pitch.contour import without_vibrato
 from singcoach.pitch.frames import hz_to_cents, runs_of
 from singcoach.pitch.onsets import OnsetEvidence, onset_evidence
@@ -54,6 +55,7 @@ def find_notes(
     *,
     sample_rate: int = ANALYSIS_RATE,
     tuning_cents: float | None = None,
+    job: Job = NO_JOB,
 ) -> tuple[Note, ...]:
     """Return the notes of one voice in order of onset, with their vibrato.
 
@@ -84,12 +86,14 @@ def find_notes(
     ------
     ValueError
         When the pitch track and the audio differ in length.
+    Cancelled
+        When ``job`` was cancelled.
     """
     n_frames = pitch.f0_hz.size
     if tuning_cents is None:
         tuning = estimate_tuning(pitch)
         tuning_cents = tuning.cents if tuning is not None else 0.0
-    evidence = onset_evidence(audio, sample_rate=sample_rate)
+    evidence = onset_evidence(audio, sample_rate=sample_rate, job=job.part(0.0, 0.5))
     if evidence.level_db.size != n_frames:
         raise ValueError(
             f"pitch has {n_frames} frames, {audio.size} samples make {evidence.level_db.size}"
@@ -97,6 +101,7 @@ def find_notes(
     cents = hz_to_cents(pitch.f0_hz)
     notes = []
     for start, end in _bridged_runs(cents, evidence):
+        job.report(0.5 + 0.5 * start / n_frames, "notes")
         contour = _filled(cents[start:end])
         line = without_vibrato(contour, hop_s=pitch.hop_s)
         for segment in _segments(line, evidence.strength_db[start:end]):
@@ -110,6 +115,7 @@ def find_notes(
                     hop_s=pitch.hop_s,
                 )
             )
+    job.report(1.0, "notes")
     return tuple(notes)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from singcoach.core.arrays import FloatArray, RealArray
+from singcoach.jobs import NO_JOB, Job
 
 FFT_SAMPLES = 512
 HOP_SAMPLES = 256
@@ -30,7 +31,9 @@ class OnsetEvidence:
     strength_db: RealArray
 
 
-def onset_evidence(audio: FloatArray, *, sample_rate: int = 16_000) -> OnsetEvidence:
+def onset_evidence(
+    audio: FloatArray, *, sample_rate: int = 16_000, job: Job = NO_JOB
+) -> OnsetEvidence:
     """Return how strongly each 16 ms frame looks like the start of a syllable.
 
     ``strength_db`` adds what a level dip within the last 48 ms exceeds 4 dB by (a dip is measured
@@ -49,7 +52,7 @@ def onset_evidence(audio: FloatArray, *, sample_rate: int = 16_000) -> OnsetEvid
     if n_frames == 0:
         empty = np.zeros(0)
         return OnsetEvidence(level_db=empty, strength_db=empty)
-    power = _band_power(audio, n_frames, sample_rate)
+    power = _band_power(audio, n_frames, sample_rate, job)
     total = power.sum(axis=1)
     mean = float(total.mean())
     reference = float(total[total >= mean / 10.0].mean()) if mean > 0.0 else 1.0
@@ -75,12 +78,13 @@ def onset_evidence(audio: FloatArray, *, sample_rate: int = 16_000) -> OnsetEvid
     return OnsetEvidence(level_db=level_db, strength_db=strength_db)
 
 
-def _band_power(audio: FloatArray, n_frames: int, sample_rate: int) -> RealArray:
+def _band_power(audio: FloatArray, n_frames: int, sample_rate: int, job: Job) -> RealArray:
     """Return the power per mel band, shape ``(n_frames, 24)``; a block of frames at a time."""
-    weights = _bands(sample_rate)
+    weights = _bands(sample_rate).astype(np.float32)
     window = np.hanning(FFT_SAMPLES + 1)[:-1].astype(np.float32)
     power = np.empty((n_frames, N_BANDS))
     for start in range(0, n_frames, BLOCK_FRAMES):
+        job.report(start / n_frames, "notes")
         end = min(start + BLOCK_FRAMES, n_frames)
         first = start * HOP_SAMPLES - HOP_SAMPLES
         piece = np.zeros((end - start + 1) * HOP_SAMPLES, dtype=np.float32)

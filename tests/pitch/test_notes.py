@@ -14,6 +14,8 @@ from pitch_signals import held, read_mono, sung, track
 
 from singcoach.core.arrays import ANALYSIS_RATE, FloatArray, RealArray
 from singcoach.core.music import Note, PitchTrack
+from singcoach.errors import Cancelled
+from singcoach.jobs import Job
 from singcoach.pitch.f0 import PitchSession, track_pitch
 from singcoach.pitch.frames import cents_to_hz
 from singcoach.pitch.notes import find_notes
@@ -127,6 +129,20 @@ def test_audio_of_another_length_or_rate_is_refused() -> None:
         find_notes(track(np.full(10, 6000.0)), np.zeros(10_000, dtype=np.float32))
     with pytest.raises(ValueError, match="16000 would work"):
         onset_evidence(np.zeros(100, dtype=np.float32), sample_rate=44_100)
+
+
+def test_a_cancelled_job_stops_the_search() -> None:
+    job = Job()
+    job.cancel()
+    with pytest.raises(Cancelled):
+        find_notes(track(np.full(625, 6000.0)), np.zeros(160_000, dtype=np.float32), job=job)
+
+
+def test_progress_only_grows(take_1: FloatArray, take_1_pitch: PitchTrack) -> None:
+    seen: list[float] = []
+    find_notes(take_1_pitch, take_1, job=Job(on_progress=lambda done, _: seen.append(done)))
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
 
 
 def test_onset_evidence_does_not_depend_on_the_gain(take_1: FloatArray) -> None:
