@@ -2,8 +2,8 @@
 
 Frames are centred: frame ``i`` covers samples ``i * hop - n_fft / 2`` up to
 ``i * hop + n_fft / 2``, with silence before the start and after the end. A stream of any length is
-covered by enough frames that every sample lies under a full set of windows, except the first hop,
-whose missing window is made up for when the signal is put together again.
+covered by enough frames that every sample lies under a full set of windows, except the first hops,
+whose missing windows are made up for when the signal is put together again.
 """
 
 from __future__ import annotations
@@ -112,12 +112,13 @@ class OverlapAdder:
         self._workers = workers
         self._tail = np.zeros((n_channels, n_fft - hop), np.float32)
         self._skip = n_fft // 2
-        # The first hop lies under one window less than the rest (that of frame -1).
+        # The first hops lie under fewer windows than the rest: there are no frames before 0.
         first = (window**2).reshape(-1, hop)
         n_before = n_fft // hop // 2
-        self._first_gains = np.stack(
-            [power / first[: n_before + 1 + i].sum(axis=0) for i in range(n_before - 1)]
-        ).astype(np.float32)
+        self._first_gains = [
+            (power / first[: n_before + 1 + i].sum(axis=0)).astype(np.float32)
+            for i in range(n_before - 1)
+        ]
         self._position = 0
 
     def add(self, spectrum: ComplexArray) -> FloatArray:
