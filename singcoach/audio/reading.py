@@ -47,10 +47,10 @@ class AudioFile:
         What is known about the file before it is decoded as a whole.
     """
 
-    def __init__(self, path: Path, head: bytes) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
         self._name = path.name
-        self._head = head
+        self._head, self._size = read_head(path)
         self._warnings: dict[str, None] = {}
         self._decoders: list[Decoder] = []
         self._decoded_s = 0.0
@@ -224,7 +224,7 @@ class AudioFile:
             )
 
     def _check_length(self, declared_s: float) -> None:
-        believable_s = self._path.stat().st_size / _FEWEST_BYTES_PER_S
+        believable_s = self._size / _FEWEST_BYTES_PER_S
         if LONGEST_S + _LONGEST_TOLERANCE_S < declared_s <= believable_s:
             raise self._too_long()
 
@@ -237,7 +237,7 @@ class AudioFile:
     def _note_losses(self, decoder: Decoder, read_s: float) -> None:
         for warning in decoder.warnings:
             self._warnings[warning] = None
-        missing = missing_bytes(self._path, self._head)
+        missing = missing_bytes(self._head, self._size)
         promised_s = read_s / (1.0 - missing) if missing < 1.0 else 0.0
         if decoder.declared_is_exact and missing <= 0.0:
             promised_s = decoder.declared_s
@@ -257,7 +257,7 @@ def open_audio(path: Path) -> AudioFile:
         Missing, a folder, no permission, empty, not a sound file, damaged beyond reading, copy
         protected, without a sound track, without a sample, all NaN, longer than two hours.
     """
-    return AudioFile(path, read_head(path))
+    return AudioFile(path)
 
 
 def read_audio(path: Path, *, sample_rate: int, channels: int, job: Job = NO_JOB) -> FloatArray:

@@ -44,8 +44,8 @@ _ASF_PROTECTION = (
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 
 
-def read_head(path: Path) -> bytes:
-    """Return the first bytes of a regular file.
+def read_head(path: Path) -> tuple[bytes, int]:
+    """Return the first bytes of a regular file and its length in bytes.
 
     Raises
     ------
@@ -54,7 +54,8 @@ def read_head(path: Path) -> bytes:
     """
     name = path.name or str(path)
     try:
-        mode = path.stat().st_mode
+        status = path.stat()
+        mode = status.st_mode
         if stat.S_ISDIR(mode):
             raise InputError(f"{name} is a folder, not a recording", hint="Give a sound file.")
         if not stat.S_ISREG(mode):
@@ -77,7 +78,7 @@ def read_head(path: Path) -> bytes:
         ) from None
     if not head:
         raise InputError(f"{name} is empty", hint=_DAMAGED_HINT)
-    return head
+    return head, status.st_size
 
 
 def choose_reader(head: bytes, name: str) -> Reader:
@@ -134,10 +135,11 @@ def no_sound(name: str) -> InputError:
     return InputError(f"{name} holds no sound (its length is zero)", hint=_DAMAGED_HINT)
 
 
-def missing_bytes(path: Path, head: bytes) -> float:
+def missing_bytes(head: bytes, size: int) -> float:
     """Return the share (0..1) of the sound data that a wav or aiff promises but does not hold.
 
-    Streaming recorders leave 0 or the largest number where the length belongs; that is no promise.
+    ``head`` is the start of the file, ``size`` its length in bytes. Streaming recorders leave 0 or
+    the largest number where the length belongs; that is no promise.
     """
     if head[:4] in (b"RIFF", b"RIFX"):
         order: Literal["little", "big"] = "little" if head[:4] == b"RIFF" else "big"
@@ -147,7 +149,6 @@ def missing_bytes(path: Path, head: bytes) -> float:
     else:
         return 0.0
     position = 12
-    size = path.stat().st_size
     while position + 8 <= len(head):
         length = int.from_bytes(head[position + 4 : position + 8], order)
         if head[position : position + 4] == wanted:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import io
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from singcoach.errors import OutputError
 Subtype = Literal["FLOAT", "PCM_16", "PCM_24", "DOUBLE"]
 
 _WAV_LIMIT_BYTES = 4_000_000_000
+_LEAST_FREE_BYTES = 1 << 20
 _BYTES = {"FLOAT": 4, "PCM_16": 2, "PCM_24": 3, "DOUBLE": 8}
 
 
@@ -209,9 +211,17 @@ def publish(temporary: Path, path: Path) -> None:
     temporary.replace(path)
 
 
+def _is_full(folder: Path) -> bool:
+    """Whether next to nothing is left; libsndfile does not say why it could not write."""
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_FREE_BYTES
+    except OSError:
+        return False
+
+
 def _cannot_write(path: Path, error: Exception) -> OutputError:
     number = getattr(error, "errno", None)
-    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "full" in str(error).lower():
+    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or _is_full(path.parent):
         return OutputError(
             f"The disk is full; {path.name} was not written",
             hint="Free some space or choose another folder.",

@@ -263,3 +263,13 @@ def test_rf64_is_read(tmp_path: Path) -> None:
         writer.write(audio)
     assert path.read_bytes()[:4] == b"RF64"
     assert np.array_equal(read_audio(path, sample_rate=8_000, channels=2), audio)
+
+
+def test_a_file_that_vanishes_between_two_passes(tmp_path: Path) -> None:
+    path = tmp_path / "take.wav"
+    soundfile.write(path, noise(8_000, 1.0, 1).T, 8_000)
+    with open_audio(path) as file:
+        assert list(file.blocks(sample_rate=8_000, channels=1))
+        path.unlink()
+        with pytest.raises(InputError):
+            list(file.blocks(sample_rate=8_000, channels=1))
