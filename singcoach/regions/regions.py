@@ -25,9 +25,13 @@ SHORTEST_SOUND_S = 0.1
 VOICE_PROBABILITY = 0.15
 """Below it, over a second, the detector hears no voice at all: bleed of instruments."""
 SPEECH_MARGIN = 0.25
+SHORTEST_SPEECH_S = 1.0
+"""A single word is too little to call speech."""
+CONTEXT_S = 1.5
+"""A run is judged together with what surrounds it."""
 STEADY_CENTS = 35.0
 STEADY_SPAN_S = 0.1
-SPEECH_STEADY_SHARE = 0.45
+SPEECH_STEADY_SHARE = 0.35
 """Speech glides: fewer of its voiced frames keep their pitch for a tenth of a second."""
 
 
@@ -128,9 +132,14 @@ def _steady_frames(pitch: PitchTrack, n_frames: int) -> RealArray:
 def _kind(
     events: EventTrack, sounding: BoolArray, steady: RealArray, start: int, end: int
 ) -> RegionKind:
-    half_s = 0.5
-    around = slice(max(0, start - round(half_s / HOP_S)), end + round(half_s / HOP_S))
-    speech, singing, _ = events.probabilities[around].mean(axis=0, dtype=np.float64)
+    if (end - start) * HOP_S < SHORTEST_SPEECH_S:
+        return "singing"
+    margin = round(CONTEXT_S / HOP_S)
+    around = slice(max(0, start - margin), end + margin)
+    heard = events.probabilities[around]
+    if sounding[around].any():
+        heard = heard[sounding[around][: heard.shape[0]]]
+    speech, singing, _ = heard.mean(axis=0, dtype=np.float64)
     if speech - singing < SPEECH_MARGIN:
         return "singing"
     share = float(steady[start:end][sounding[start:end]].mean())

@@ -110,7 +110,7 @@ def _mos_windows(audio: FloatArray) -> list[FloatArray]:
     if audio.size <= MOS_WINDOW_SAMPLES:
         repeats = -(-MOS_WINDOW_SAMPLES // audio.size)
         return [np.tile(audio, repeats)[:MOS_WINDOW_SAMPLES]]
-    n_windows = min(MOS_WINDOWS, -(-audio.size // MOS_WINDOW_SAMPLES))
+    n_windows = min(MOS_WINDOWS, audio.size // MOS_WINDOW_SAMPLES)
     starts = np.linspace(0, audio.size - MOS_WINDOW_SAMPLES, n_windows).astype(int)
     return [audio[start : start + MOS_WINDOW_SAMPLES] for start in starts]
 

@@ -25,6 +25,10 @@ LARGEST_STRETCH = 0.03
 DIVISIONS = (1, 2, 3, 4)
 """Parts of a beat that the singer may be singing in: beats, halves, triplets, quarters."""
 
+TIGHTEST_CONCENTRATION = 0.6
+"""What singers in time reach: sung onsets are soft, and syncopation spreads them. The tightest of
+the 51 clips of nycu_first has 0.61, their median 0.35; set there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RhythmFit:
@@ -35,7 +39,7 @@ class RhythmFit:
     accuracy
         0..1. Against a song: mean credit of the written onsets, a Gaussian of 100 ms; onsets
         never sung earn nothing. Against a backing: concentration of the onsets on the beat's
-        subdivision, 0 = anywhere, 1 = always at the same place.
+        subdivision, 0 = anywhere, 1 = as tight as singers get.
     latency_s
         Constant delay that was removed; None against a backing (only its phase is known).
     spread_ms
@@ -134,7 +138,7 @@ def rhythm_to_backing(notes: Sequence[Note], *, backing: Backing) -> RhythmFit |
             spread_s = float(np.sqrt(np.mean(off**2))) / (2.0 * np.pi * division) * beat_s
             best = (concentration, spread_s)
     return RhythmFit(
-        accuracy=min(1.0, best[0]),
+        accuracy=min(1.0, best[0] / TIGHTEST_CONCENTRATION),
         reference="backing",
         latency_s=None,
         spread_ms=1000.0 * best[1],

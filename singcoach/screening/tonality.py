@@ -59,6 +59,11 @@ def scale_credit(semitones: RealArray, root_semitones: float | RealArray = 0.0) 
     return np.asarray(np.exp(-0.5 * (100.0 * distance / KERNEL_CENTS) ** 2), dtype=np.float64)
 
 
+DRIFT_PRICE = 0.01
+"""Credit, as a share of a window's, that a step of 5 cents of drift costs, so that a scale which
+moves must explain the take better than one that stays."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaleTrack:
     """The scale that fits best over time: its share of credit, and where its root lies.
@@ -94,11 +99,11 @@ def follow_scale(histograms: RealArray, *, largest_step_cents: float) -> ScaleTr
     scores = np.fft.irfft(np.fft.rfft(histograms, axis=1) * kernel, n=N_BINS, axis=1)
     reach = round(largest_step_cents / 100.0 * BINS_PER_SEMITONE)
     steps = np.arange(-reach, reach + 1)
+    price = DRIFT_PRICE * total / histograms.shape[0]
     best = scores[0].copy()
     came_from: list[RealArray] = []
     for row in scores[1:]:
-        # A hair's cost per step: among equals the path that stays.
-        moved = np.stack([np.roll(best, step) - 1e-6 * abs(step) for step in steps])
+        moved = np.stack([np.roll(best, step) - price * abs(step) for step in steps])
         choice = np.argmax(moved, axis=0)
         came_from.append(steps[choice].astype(np.float64))
         best = moved[choice, np.arange(N_BINS)] + row
@@ -106,5 +111,7 @@ def follow_scale(histograms: RealArray, *, largest_step_cents: float) -> ScaleTr
     path = [float(position)]
     for step in reversed(came_from):
         path.append(path[-1] - step[int(path[-1]) % N_BINS])
-    cents = np.array(path[::-1]) * (100.0 / BINS_PER_SEMITONE)
-    return ScaleTrack(fit=float(best.max() / total), root_cents=cents)
+    unwrapped = np.array(path[::-1])
+    rows = np.arange(unwrapped.size)
+    credit = scores[rows, unwrapped.astype(int) % N_BINS].sum()
+    return ScaleTrack(fit=float(credit / total), root_cents=unwrapped * (100.0 / BINS_PER_SEMITONE))
