@@ -30,14 +30,17 @@ DIMENSION_PATTERNS: Final[dict[Dimension, str]] = {
 class Topic:
     """One thing a singer can hear and practise.
 
-    ``words`` are looked for in the names of measures, ``pattern`` (a regular expression) in
-    sentences. ``good`` and ``bad`` are clauses that follow "at 0:12"; they say no more than that
-    the measure raised or lowered a score. ``focus`` completes "work on ...".
+    ``measures`` belong to it; of measures that no topic names, ``words`` are looked for in the
+    name. ``pattern`` (a regular expression) finds the topic in a sentence. ``good`` and ``bad``
+    are clauses that follow "at 0:12" and say no more than the measure does. ``focus`` completes
+    "work on ...".
     """
 
     id: str
+    measures: tuple[str, ...]
     words: tuple[str, ...]
     pattern: str
+    noun: str
     good: tuple[str, ...]
     bad: tuple[str, ...]
     focus: str
@@ -45,42 +48,63 @@ class Topic:
     exercises: tuple[str, ...]
 
 
-# In the order in which measure names are matched: the more specific first.
+# In the order in which names of unknown measures are matched: the more specific first.
 TOPICS: Final = (
     Topic(
         id="vibrato",
+        measures=("vibrato_regularity", "vibrato_rate", "vibrato_extent"),
         words=("vibrato",),
-        pattern=r"vibrato",
+        pattern=r"(?<!little )vibrato (?:is|swings)|even vibrato",
+        noun="your vibrato",
         good=("your vibrato is even", "your vibrato swings evenly"),
-        bad=("your vibrato is not settled yet", "your vibrato is still uneven"),
+        bad=("your vibrato is not even yet", "your vibrato is still uneven"),
         focus="a relaxed, even vibrato",
         gloss="vibrato is the gentle swing of a held note",
         exercises=("pulses", "long_tone"),
     ),
     Topic(
+        id="vibrato_use",
+        measures=("vibrato_share",),
+        words=(),
+        pattern=r"little vibrato|vibrato carries|letting long notes swing|vibrato of the long note",
+        noun="the vibrato of the long note",
+        good=("vibrato carries the long note well",),
+        bad=("there is little vibrato on the long note",),
+        focus="letting long notes swing",
+        gloss="vibrato is the gentle swing of a held note, and straight notes are a choice too",
+        exercises=("pulses", "lip_trill"),
+    ),
+    Topic(
         id="scoop",
-        words=("scoop", "landing", "attack_pitch"),
-        pattern=r"starts? of (?:the |your )?notes?|land(?:s|ing)? on (?:the |your )?notes?",
-        good=("you land on the note cleanly", "the start of the note is clean"),
-        bad=("the start of the note is not clean yet", "landing on the note is not secure yet"),
-        focus="clean landing on notes",
+        measures=("scoop_depth",),
+        words=("scoop", "landing"),
+        pattern=r"start of the note|clean starts of notes",
+        noun="the start of the note",
+        good=("the start of the note is clean",),
+        bad=("the start of the note comes from below and is not clean yet",),
+        focus="clean starts of notes",
         gloss="aim at the pitch before you sound it",
         exercises=("siren_landing", "gentle_onset"),
     ),
     Topic(
         id="drift",
-        words=("drift", "slide", "glide"),
-        pattern=r"held notes? (?:stay|stays|staying|keep|keeps|slide|slides)|steady held notes",
-        good=("your held notes stay in place", "your held notes keep steady"),
-        bad=("your held notes slide away", "your held notes slide from where they began"),
+        measures=("note_drift", "pitch_unsteadiness"),
+        words=("drift", "slide", "steadiness"),
+        pattern=r"held note (?:stays in place|keeps steady|moves)|steady held notes|"
+        r"pitch of the held note",
+        noun="the pitch of the held note",
+        good=("your held note stays in place", "your held note keeps steady"),
+        bad=("your held note moves away from its pitch", "the pitch of the held note is unsteady"),
         focus="steady held notes",
         gloss="keep the air moving until the note is over",
         exercises=("long_tone", "straw"),
     ),
     Topic(
         id="timing",
-        words=("timing", "rhythm", "beat", "onset", "tempo", "late"),
+        measures=("rhythm_accuracy",),
+        words=("timing", "rhythm", "beat", "onset", "tempo"),
         pattern=r"timing|on time|beat",
+        noun="your timing",
         good=("your timing is secure", "your notes start on time"),
         bad=("your timing is loose", "your notes do not start on time"),
         focus="secure timing",
@@ -89,28 +113,46 @@ TOPICS: Final = (
     ),
     Topic(
         id="leaps",
+        measures=(),
         words=("interval", "leap", "jump"),
         pattern=r"leaps?",
-        good=("your leaps are secure",),
-        bad=("your leaps are not secure yet",),
+        noun="your leap",
+        good=("your leap is secure",),
+        bad=("your leap is not secure yet",),
         focus="secure leaps between notes",
         gloss="hear the second note before you leave the first",
         exercises=("leap_ladder", "drone"),
     ),
     Topic(
+        id="phrase_end_pitch",
+        measures=("phrase_end_sag",),
+        words=("sag",),
+        pattern=r"pitch (?:holds|sinks|to the end|at the end)",
+        noun="the pitch at the end of the phrase",
+        good=("the pitch holds well to the end of the phrase",),
+        bad=("the pitch sinks at the end of the phrase",),
+        focus="holding the pitch to the end of the phrase",
+        gloss="the last note needs as much air as the first",
+        exercises=("two_beats_more", "long_tone"),
+    ),
+    Topic(
         id="phrase_end",
+        measures=("phrase_end_fall",),
         words=("decay", "phrase_end", "release", "fade"),
-        pattern=r"phrases? to (?:its|their) ends?|ends? of (?:the |your )?phrases?",
-        good=("you carry the phrase to its end", "the end of the phrase stays supported"),
-        bad=("the end of the phrase fades early", "the end of the phrase loses support"),
+        pattern=r"phrase to its end|ending of the phrase",
+        noun="the ending of the phrase",
+        good=("you carry the phrase to its end", "the ending of the phrase stays strong"),
+        bad=("the ending of the phrase fades early", "the ending of the phrase loses strength"),
         focus="carrying each phrase to its end",
         gloss="save a little air for the last word",
         exercises=("two_beats_more", "hiss"),
     ),
     Topic(
         id="breath_noise",
-        words=("breath_noise", "inhal", "breath_level", "audible_breath", "breaths"),
-        pattern=r"(?:quiet|quieter|loud) breaths|breaths are (?:quiet|loud)|intake of air",
+        measures=("audible_breath",),
+        words=("breath_noise", "inhal", "breath_level"),
+        pattern=r"quiet breaths|your breaths? (?:is|are)",
+        noun="your breath",
         good=("your breaths are quiet",),
         bad=("your breaths are loud",),
         focus="quiet breaths",
@@ -118,29 +160,47 @@ TOPICS: Final = (
         exercises=("quiet_breath", "hiss"),
     ),
     Topic(
+        id="phrase_breaks",
+        measures=("phrase_breaks",),
+        words=("break",),
+        pattern=r"(?:tone|phrase) (?:breaks|holds together)|unbroken phrases|line of the phrase",
+        noun="the line of the phrase",
+        good=("the phrase holds together well",),
+        bad=("the line of the phrase breaks",),
+        focus="unbroken phrases",
+        gloss="join the syllables as if they were one long vowel",
+        exercises=("breath_marks", "vowel_ladder"),
+    ),
+    Topic(
         id="phrase_length",
-        words=("phrase_length", "phrase_break", "break", "breath_group", "longest", "per_breath"),
-        pattern=r"phrases? (?:on|in) one breath|planning your breaths",
-        good=("you hold the phrase on one breath",),
-        bad=("you do not hold the phrase on one breath",),
-        focus="planning your breaths",
-        gloss="choose where to breathe before you sing",
-        exercises=("breath_marks", "hiss"),
+        measures=("phrase_length",),
+        words=("phrase_length", "longest"),
+        pattern=r"long(?:er)? phrases?|phrase stays short|length of the phrase",
+        noun="the length of the phrase",
+        good=("you carry a long phrase well",),
+        bad=("the phrase stays short",),
+        focus="longer phrases",
+        gloss="choose your breathing places before you sing",
+        exercises=("hiss", "breath_marks"),
     ),
     Topic(
         id="steadiness",
-        words=("wobble", "steadi", "stability", "tremor", "shimmer", "jitter", "level_std", "even"),
-        pattern=r"flow of (?:the )?air|air flows?|even flow|loudness of (?:your )?(?:held )?notes",
-        good=("the flow of air is even", "the air flows evenly"),
-        bad=("the flow of air is uneven", "the flow of air wavers"),
-        focus="an even flow of air",
-        gloss="the ribs close slowly, the throat stays out of it",
-        exercises=("lip_trill", "hiss", "straw"),
+        measures=("level_wobble",),
+        words=("wobble", "tremor", "shimmer"),
+        pattern=r"(?:even|steady) in loudness|loudness of the held note|even loudness",
+        noun="the loudness of the held note",
+        good=("your held note stays even in loudness",),
+        bad=("the loudness of the held note wavers",),
+        focus="even loudness on held notes",
+        gloss="it comes from an even flow of air",
+        exercises=("lip_trill", "hiss"),
     ),
     Topic(
         id="clarity",
+        measures=("harmonicity", "cpp_low"),
         words=("hnr", "cpp", "harmonic", "breathi", "clarity", "noise", "rough"),
-        pattern=r"\btone\b",
+        pattern=r"the tone is|(?:clear|clearer|airy|rough) tone",
+        noun="the tone",
         good=("the tone is clear", "the tone is clean"),
         bad=("the tone is not so clear", "the tone is less clear"),
         focus="a clearer tone",
@@ -149,38 +209,34 @@ TOPICS: Final = (
     ),
     Topic(
         id="ring",
-        words=("spr", "power_ratio", "ring", "tilt", "bright", "centroid", "formant", "resonan"),
-        pattern=r"resonance|ring(?:s|ing)?",
+        measures=("singing_power_ratio",),
+        words=("spr", "power_ratio", "tilt", "bright", "centroid", "formant", "resonan"),
+        pattern=r"resonance|voice rings",
+        noun="the resonance",
         good=("the resonance is strong", "the voice rings well"),
-        bad=("the resonance is weak", "the resonance is thin"),
+        bad=("the resonance is weak", "the resonance is small"),
         focus="more resonance",
         gloss="resonance is what lets a voice carry without pushing",
         exercises=("hum_to_vowel", "vowel_ladder"),
     ),
     Topic(
         id="dynamics",
-        words=("dynamic", "loudness", "swell", "accent", "crescendo", "level"),
-        pattern=r"loud and soft|soft and loud|contrast|loudness",
+        measures=("dynamics_range", "dynamics_in_phrases", "phrase_contrast"),
+        words=("dynamic", "loudness", "swell", "crescendo"),
+        pattern=r"loud and soft|soft and loud",
+        noun="the play of loud and soft",
         good=("you shape loud and soft well", "the contrast of loud and soft is strong"),
-        bad=("the contrast of loud and soft is small", "loud and soft stay too alike"),
+        bad=("the contrast of loud and soft is small", "loud and soft stay alike"),
         focus="more contrast of loud and soft",
-        gloss="let the words decide where to grow",
+        gloss="let the meaning decide how far to grow",
         exercises=("swell", "three_colours"),
     ),
     Topic(
-        id="colour",
-        words=("colour", "color", "contrast", "variation", "variety", "variab", "express"),
-        pattern=r"colours?(?: of the voice)?",
-        good=("you vary the colour of the voice well",),
-        bad=("the colour of the voice stays too alike",),
-        focus="more colour in the voice",
-        gloss="colour is the difference between a sigh and a call",
-        exercises=("speak_lyrics", "three_colours"),
-    ),
-    Topic(
         id="range",
+        measures=("pitch_range",),
         words=("range", "span", "ambitus"),
-        pattern=r"(?:pitch )?range|stretch of pitches",
+        pattern=r"\brange\b",
+        noun="your range",
         good=("you use your range well",),
         bad=("your range stays small",),
         focus="an easy, wider range",
@@ -189,8 +245,15 @@ TOPICS: Final = (
     ),
     Topic(
         id="intonation",
-        words=("scale", "deviation", "tuning", "tune", "pitch", "key", "cents", "note", "inton"),
+        measures=(
+            "scale_deviation",
+            "tuning_concentration",
+            "backing_key_deviation",
+            "pitch_accuracy",
+        ),
+        words=("scale", "deviation", "tuning", "tune", "pitch", "key", "inton"),
         pattern=r"\btune\b|tuning|intonation",
+        noun="your tuning",
         good=("your notes are well in tune", "your tuning is secure"),
         bad=("your notes are not quite in tune", "your tuning is not secure yet"),
         focus="tuning",
@@ -201,14 +264,20 @@ TOPICS: Final = (
 
 GENERAL: Final = Topic(
     id="general",
+    measures=(),
     words=(),
-    pattern=r"this (?:part|moment)",
+    pattern=r"this moment",
+    noun="this moment",
     good=("this moment helps your score",),
     bad=("this moment costs you a little",),
     focus="this moment",
     gloss="listen to it again with fresh ears",
     exercises=("listen_back",),
 )
+
+# For moments that stand out only beside the rest of the take.
+RELATIVE_GOOD: Final = ("{noun} is a little better than in the rest of this take",)
+RELATIVE_BAD: Final = ("{noun} is a little weaker than in the rest of this take",)
 
 # Placeholders: name (dimension), score, low, high, about ("roughly" or "about").
 OVERALL: Final = (
@@ -218,7 +287,7 @@ OVERALL: Final = (
 )
 TOGETHER: Final = (
     "Taken together, that makes {about} {score} out of 5 overall.",
-    "As one number, that is {about} {score} out of 5 overall.",
+    "That comes to {about} {score} out of 5 overall.",
     "Put together, you are at {about} {score} out of 5 overall.",
 )
 SUMMARY_GOOD: Final = (
@@ -295,13 +364,14 @@ NEVER_MEASURED: Final = (
 """Claims that no stage measures, made of words that are known: a sentence with one is rejected."""
 
 GOOD_WORDS: Final = (
-    r"even(?:ly)?|secure|clean(?:ly)?|clear|strong|well|supported|steady|stay(?:s)? in place|"
-    r"quiet|on time|helps|good|in tune|on one breath|rings|carry|carries|accurate|vary|helps"
+    r"even(?:ly)?|secure|clean(?:ly)?|clear|strong|well|supported|steady|stays? in place|quiet|"
+    r"on time|helps|good|better|holds|in tune|on one breath|rings|carry|carries|accurate|vary"
 )
 BAD_WORDS: Final = (
-    r"uneven(?:ly)?|wavers?|slides?|fades?|loses?|loose|weak|thin|small|alike|loud breaths?|"
-    r"breaths are loud|costs?|out of tune|off|flat|sharp|too low|too high|unsteady|shaky|poor|"
-    r"insecure|rough|airy|breathy|late|rush(?:ed|es)?|drags?|bad|breaks?"
+    r"uneven(?:ly)?|wavers?|slides?|sinks?|moves away|weaker|worse|short|little vibrato|fades?|"
+    r"loses?|loose|weak|thin|small|alike|loud breaths?|breaths are loud|costs?|out of tune|off|"
+    r"flat|sharp|too low|too high|unsteady|shaky|poor|insecure|rough|airy|breathy|late|"
+    r"rush(?:ed|es)?|drags?|bad|breaks?"
 )
 
 NEGATIONS: Final = r"not|no|less|hardly|without|isn't|aren't|don't|doesn't"

@@ -270,7 +270,7 @@ def _vocabulary() -> frozenset[str]:
     words = set(catalogue.PLAIN_WORDS) | set(catalogue.NUMBER_WORDS)
     texts: list[str] = []
     for topic in (*catalogue.TOPICS, catalogue.GENERAL):
-        texts += [*topic.good, *topic.bad, topic.focus, topic.gloss]
+        texts += [*topic.good, *topic.bad, topic.noun, topic.focus, topic.gloss]
     for value in vars(catalogue).values():
         if isinstance(value, tuple) and value is not catalogue.NEVER_MEASURED:
             texts += [part for part in value if isinstance(part, str)]

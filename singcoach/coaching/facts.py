@@ -36,6 +36,8 @@ class Fact:
         Where in the take; None for the take as a whole.
     weight
         0..1, how much it moved its score.
+    relative
+        The moment stands out only beside the rest of this take.
     reason
         Why something is unknown.
     """
@@ -53,11 +55,19 @@ class Fact:
     start_s: float | None = None
     end_s: float | None = None
     weight: float = 0.0
+    relative: bool = False
     reason: str = ""
 
 
+RELATIVE_MARK = "the rest of this take"
+"""How the sentence of a piece of evidence says that it stands out only in this take."""
+
+
 def topic_of(measure: str) -> Topic:
-    """Find what a measure is about by the words in its name."""
+    """Find what a measure is about: by its name, or by the words in a name that is unknown."""
+    for topic in TOPICS:
+        if measure in topic.measures:
+            return topic
     for topic in TOPICS:
         if any(word in measure for word in topic.words):
             return topic
@@ -135,6 +145,7 @@ def _evidence_fact(name: Dimension, item: Evidence) -> Fact:
         start_s=item.start_s,
         end_s=item.end_s,
         weight=abs(item.effect),
+        relative=RELATIVE_MARK in item.text,
     )
 
 

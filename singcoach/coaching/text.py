@@ -23,6 +23,8 @@ from singcoach.core.scores import DIMENSIONS, Dimension
 WIDE_INTERVAL = 0.75
 """Width of a range in points from which a score is only "roughly" known."""
 
+_SAID_IN_SEMITONES = {"intonation", "drift", "leaps", "phrase_end_pitch"}
+
 
 @dataclass(frozen=True, slots=True)
 class Writer:
@@ -141,20 +143,25 @@ class Writer:
         return max(found, key=lambda f: (f.weight, -(f.start_s or 0.0)), default=None)
 
     def _good(self, fact: Fact) -> str:
-        return self._pick(topic_named(fact.topic).good, fact.id)
+        return self._clause(fact, topic_named(fact.topic).good, catalogue.RELATIVE_GOOD)
 
     def _bad(self, fact: Fact) -> str:
-        return self._pick(topic_named(fact.topic).bad, fact.id)
+        return self._clause(fact, topic_named(fact.topic).bad, catalogue.RELATIVE_BAD)
+
+    def _clause(self, fact: Fact, plain: Sequence[str], relative: Sequence[str]) -> str:
+        if fact.relative:
+            return self._pick(relative, fact.id).format(noun=topic_named(fact.topic).noun)
+        return self._pick(plain, fact.id)
 
     def _amount(self, fact: Fact) -> str:
         """How much a note is off, with its side where a single note shows it."""
         note = next((f for f in self.facts if f.id == f"{fact.id}.note"), None)
-        if note is not None:
+        if note is not None and not fact.relative:
             return catalogue.AMOUNT_SIGNED.format(
                 amount=semitone_words(note.value or 0.0),
                 direction="low" if note.direction == "flat" else "high",
             )
-        if fact.unit == "cents" and fact.topic in {"intonation", "drift", "scoop", "leaps"}:
+        if fact.unit == "cents" and not fact.relative and fact.topic in _SAID_IN_SEMITONES:
             return catalogue.AMOUNT_CENTS.format(amount=semitone_words(fact.value or 0.0))
         return ""
 

@@ -21,6 +21,7 @@ from singcoach.report.pdf_fonts import REGULAR, markup, register_own_fonts
 from singcoach.report.prose import exercise_parts, sentences
 
 _MARGIN = 48.0
+_PADDING = 6.0  # what reportlab's frames keep free inside the margins
 _WIDTH = 595.27 - 2 * _MARGIN
 
 
@@ -52,8 +53,8 @@ def render_pdf(assessment: Assessment, take: Take, *, title: str = "", job: Job 
     document = SimpleDocTemplate(
         target,
         pagesize=(595.27, 841.89),
-        leftMargin=_MARGIN,
-        rightMargin=_MARGIN,
+        leftMargin=_MARGIN - _PADDING,
+        rightMargin=_MARGIN - _PADDING,
         topMargin=46,
         bottomMargin=48,
         title=title,

@@ -103,7 +103,7 @@ def _scale(score: float, low: float, high: float) -> str:
         return f"{8 + (value - 1) * 46:.1f}"
 
     return (
-        '<svg class="scale" viewBox="0 0 200 16" preserveAspectRatio="none" aria-hidden="true">'
+        '<svg class="scale" viewBox="0 0 200 16" aria-hidden="true">'
         '<line class="track" x1="8" x2="192" y1="8" y2="8"/>'
         f'<line class="range" x1="{x_of(low)}" x2="{x_of(high)}" y1="8" y2="8"/>'
         f'<circle class="own" cx="{x_of(score)}" cy="8" r="6"/></svg>'

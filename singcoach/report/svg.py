@@ -27,7 +27,7 @@ def radar_svg(dimensions: Mapping[Dimension, DimensionScore]) -> str:
         return ""
     described = "; ".join(_score_sentence(name, score) for name, score in dimensions.items())
     parts = [
-        '<svg class="radar" viewBox="-190 -140 380 280" role="img" '
+        '<svg class="radar" viewBox="-184 -142 368 284" role="img" '
         'aria-labelledby="radar-title radar-desc">',
         '<title id="radar-title">Radar chart of the four scores</title>',
         f'<desc id="radar-desc">{escape(described)}</desc>',

@@ -60,6 +60,64 @@ UNITS: Final = {
     "semitones": "semitones",
 }
 
+MEASURES: Final = {
+    "scale_deviation": ("Distance from the scale", "How far notes lie from the song's own scale."),
+    "tuning_concentration": (
+        "Steadiness of tuning",
+        "How closely the notes agree on one tuning; 1 would be complete agreement.",
+    ),
+    "backing_key_deviation": (
+        "Distance from the music's key",
+        "How far notes lie from the scale of the music.",
+    ),
+    "note_drift": ("Drift of notes", "How far the pitch moves from start to end of a note."),
+    "pitch_unsteadiness": (
+        "Unsteady pitch",
+        "How much the pitch wavers inside notes, vibrato left out.",
+    ),
+    "scoop_depth": ("Depth of scoops", "How far below a note you begin before you reach it."),
+    "vibrato_share": ("Use of vibrato", "Share of long notes that are sung with vibrato."),
+    "vibrato_regularity": ("Evenness of vibrato", "How alike the swings of the vibrato are."),
+    "vibrato_rate": ("Speed of vibrato", "Swings a second; many singers lie near 5 to 7."),
+    "vibrato_extent": ("Width of vibrato", "How far the pitch swings to each side."),
+    "level_wobble": ("Wavering loudness", "How much the loudness wavers inside held notes."),
+    "phrase_end_fall": ("Fall at phrase ends", "How much softer phrases get towards their end."),
+    "phrase_end_sag": ("Sinking phrase ends", "How far the pitch sinks at the end of phrases."),
+    "phrase_length": ("Length of phrases", "How long you sing from one rest to the next."),
+    "phrase_breaks": ("Breaks in phrases", "How often the tone breaks off inside a phrase."),
+    "audible_breath": ("Audible breaths", "How loud breaths are beside the singing."),
+    "harmonicity": (
+        "Clarity of overtones",
+        "How far the overtones stand above the sound between them; higher is clearer.",
+    ),
+    "cpp_low": (
+        "Clarity in weak moments",
+        "How clearly the voice vibrates where it is weakest (cepstral peak).",
+    ),
+    "singing_power_ratio": (
+        "Ring",
+        "Strength of the overtones at 2 to 4 kHz, which let a voice carry.",
+    ),
+    "spectral_tilt": (
+        "Tilt of the sound",
+        "How fast overtones get weaker; it describes, not grades.",
+    ),
+    "brightness": ("Brightness", "Centre of the sound's spectrum; it describes, not grades."),
+    "tone_evenness": (
+        "Evenness of tone",
+        "How much the colour of the voice changes in held notes.",
+    ),
+    "dynamics_range": ("Range of loudness", "From your soft to your loud singing."),
+    "dynamics_in_phrases": ("Shape of phrases", "How much loudness grows and eases in a phrase."),
+    "phrase_contrast": ("Contrast of phrases", "How much phrases differ in loudness."),
+    "pitch_range": ("Range of pitch", "From low to high notes of this take."),
+    "melodic_variety": ("Variety of melody", "How many different steps the melody takes."),
+    "timing_variety": ("Variety of note lengths", "How much short and long notes differ."),
+    "pitch_accuracy": ("Pitch accuracy", "Share of the singing whose pitch is in order."),
+    "rhythm_accuracy": ("Rhythm accuracy", "Share of the note starts that are on time."),
+}
+"""Label and plain explanation of each measure."""
+
 NOTE_NAMES: Final = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 
 HONESTY: Final = (
@@ -126,14 +184,18 @@ def quantity_text(value: float | None, unit: str) -> str:
 
 
 def label(measure: str) -> str:
-    """Turn the name of a measure into words: ``"note_drift_cents"`` -> ``"Note drift"``."""
-    words = measure.split("_")
-    if len(words) > 1 and words[-1] in {"cents", "hz", "db", "s", "ms", "share", "ratio"}:
-        words = words[:-1]
-    text = " ".join("f0" if word == "f0" else word for word in words)
-    for short, spelt in (("hnr", "HNR"), ("cpp", "CPP"), ("spr", "SPR")):
-        text = " ".join(spelt if word == short else word for word in text.split(" "))
+    """Name of a measure in words; an unknown one, ``"new_thing"``, becomes "New thing"."""
+    known = MEASURES.get(measure)
+    if known is not None:
+        return known[0]
+    text = " ".join(measure.split("_"))
     return text[:1].upper() + text[1:]
+
+
+def explanation(measure: str) -> str:
+    """One plain sentence on what a measure means; empty for an unknown one."""
+    known = MEASURES.get(measure)
+    return "" if known is None else known[1]
 
 
 def share_text(value: float | None, reference: str | None) -> str:
@@ -151,54 +213,3 @@ def quality_text(quality: float | None) -> str:
         if quality >= least:
             return words
     return "very poor"
-
-
-# Plain explanations of measures by the words in their names, most specific first.
-EXPLANATIONS: Final = (
-    (("vibrato", "rate"), "How many times a second the vibrato swings."),
-    (("vibrato", "extent"), "How far the vibrato swings to each side of the note."),
-    (("vibrato",), "How much and how evenly the pitch swings on held notes."),
-    (("scoop",), "How far below the note you start before you reach it."),
-    (("drift",), "How far the pitch slides while a note is held."),
-    (("key", "fit"), "How well the sung notes fit the key of the music."),
-    (("scale",), "How far the sung pitches lie from the nearest note of your own scale."),
-    (
-        ("tuning",),
-        "Where your scale lies beside the standard A at 440 Hz, and how steady it stays.",
-    ),
-    (("wobble",), "How much the loudness wavers inside held notes."),
-    (("decay",), "How fast the loudness falls at the ends of phrases."),
-    (("breath", "noise"), "How audible breath is between and inside the sounds."),
-    (("breath",), "How and when you take air."),
-    (("phrase",), "How long you sing on one breath, and how whole the phrases stay."),
-    (
-        ("cpp",),
-        "How clearly the voice vibrates (cepstral peak): low values sound breathy or rough.",
-    ),
-    (("hnr",), "How much tone there is beside noise in the voice."),
-    (("harmonic",), "How clearly the overtones stand above the noise between them."),
-    (("tilt",), "How fast the overtones get weaker: less tilt sounds brighter."),
-    (("spr",), "How much ring (energy at 2 to 4 kHz) the voice has."),
-    (("power", "ratio"), "How much ring (energy at 2 to 4 kHz) the voice has."),
-    (("bright",), "How much of the sound lies in the high overtones."),
-    (("dynamic",), "How far your loud and soft passages lie apart."),
-    (("level",), "Loudness and how it changes."),
-    (("rhythm",), "How well note starts meet the beat or the written song."),
-    (("onset",), "When notes start, beside the beat or the written song."),
-    (("timing",), "When notes start, beside the beat or the written song."),
-    (("range",), "How wide a stretch of pitches you sang."),
-    (("jitter",), "Tiny unevenness of the pitch from cycle to cycle."),
-    (("shimmer",), "Tiny unevenness of the loudness from cycle to cycle."),
-    (("deviation",), "How far the sung pitch lies from the middle of the note."),
-    (("pitch",), "Where and how steadily the pitch sits."),
-    (("voiced",), "How much of the take is sung tone."),
-    (("note",), "What the single notes are like."),
-)
-
-
-def explanation(measure: str) -> str:
-    """One plain sentence on what a measure means; empty for a name without known words."""
-    for needed, sentence in EXPLANATIONS:
-        if all(word in measure for word in needed):
-            return sentence
-    return ""
