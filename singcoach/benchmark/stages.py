@@ -99,7 +99,7 @@ def note_finding(material: Material) -> Work:
 
 def encoding(material: Material) -> Work:
     """Encode the whole voice, log-mel spectrogram included."""
-    from singcoach.encoders import encode_song
+    from singcoach.encoders.song import encode_song
 
     vocal = material.vocal()
     session = _session("encoder_general", "", material)
