@@ -32,6 +32,7 @@ MAIN_JOB_MODELS = (
     ("encoder_general", ""),
     ("singing_detector", ""),
     ("recording_quality", ""),
+    ("heads", ""),
 )
 """Roles and parts without which a recording cannot be assessed in full."""
 SELF_TEST_HZ = 220.0
