@@ -133,8 +133,8 @@ def _provide_system_libraries() -> None:
         for library, package in SYSTEM_LIBRARIES.items()
         if ctypes.util.find_library(library) is None
     ]
-    if importlib.util.find_spec("ensurepip") is None:
-        missing.insert(0, f"python{sys.version_info[0]}.{sys.version_info[1]}-venv")
+    if _lacks_ensurepip():
+        missing.insert(0, _venv_package())
     if not missing:
         return
     apt = _apt_command()
@@ -143,14 +143,29 @@ def _provide_system_libraries() -> None:
         missing = _apt_install(apt, missing)
         importlib.invalidate_caches()
     if missing:
+        names = " ".join(missing)
+        needed = (
+            f"Setting up needs {_venv_package()}, the window and the microphone need the others."
+            if _venv_package() in missing
+            else "The window and the microphone need them; the command line works without."
+        )
         print(
-            "System packages that are missing: " + " ".join(missing) + "\n"
-            "  On Debian or Ubuntu: sudo apt-get install -y " + " ".join(missing) + "\n"
-            "  Elsewhere your distribution has them under similar names. The command line goes on\n"
-            "  without them; the window and the microphone need them.",
+            f"System packages that are missing: {names}\n"
+            f"  On Debian or Ubuntu: sudo apt-get install -y {names}\n"
+            "  Elsewhere your distribution has them under similar names.\n"
+            f"  {needed}\n",
             file=sys.stderr,
             flush=True,
         )
+
+
+def _lacks_ensurepip() -> bool:
+    """Whether Python comes without the part that makes environments, as on Debian."""
+    return importlib.util.find_spec("ensurepip") is None
+
+
+def _venv_package() -> str:
+    return f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
 
 
 def _apt_command() -> list[str]:
@@ -215,12 +230,12 @@ def _provide_environment(folder: Path) -> Path:
     print(f"Making the virtual environment {folder}", flush=True)
     made = _run([sys.executable, "-m", "venv", "--clear", str(folder)], quiet=True)
     if made.returncode != 0 and not _environment_without_ensurepip(folder, python):
-        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
-        raise SetupError(
-            "Python cannot make a virtual environment here.\n"
-            f"  On Debian or Ubuntu: sudo apt-get install -y python{version}-venv\n"
-            "  then run the same command again.\n" + made.stdout[-1500:]
-        )
+        if _lacks_ensurepip():
+            raise SetupError(
+                "Python cannot make a virtual environment here without the system package "
+                f"{_venv_package()}. Install it, then run the same command again."
+            )
+        raise SetupError(f"The virtual environment {folder} cannot be made:\n{made.stdout[-1500:]}")
     return python
 
 
