@@ -46,6 +46,8 @@ class Topic:
     focus: str
     gloss: str
     exercises: tuple[str, ...]
+    advice: bool = True
+    """Whether a singer should work on it; what the song decides is described, not corrected."""
 
 
 # In the order in which names of unknown measures are matched: the more specific first.
@@ -182,6 +184,7 @@ TOPICS: Final = (
         focus="longer phrases",
         gloss="choose your breathing places before you sing",
         exercises=("hiss", "breath_marks"),
+        advice=False,
     ),
     Topic(
         id="steadiness",
@@ -242,6 +245,7 @@ TOPICS: Final = (
         focus="an easy, wider range",
         gloss="range is the distance from your lowest to your highest note",
         exercises=("siren_landing", "lip_trill"),
+        advice=False,
     ),
     Topic(
         id="intonation",

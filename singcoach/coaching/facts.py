@@ -59,7 +59,7 @@ class Fact:
     reason: str = ""
 
 
-RELATIVE_MARK = "the rest of this take"
+RELATIVE_MARK = "moments of the take"
 """How the sentence of a piece of evidence says that it stands out only in this take."""
 
 

@@ -48,7 +48,7 @@ def make_plan(facts: Sequence[Fact]) -> Plan:
     scores = {f.subject: f.value for f in facts if f.kind == "score" and f.value is not None}
     evidence = [f for f in facts if f.kind == "evidence" and f.weight >= SMALL_WEIGHT]
     good = [f for f in evidence if f.direction == "good"]
-    bad = [f for f in evidence if f.direction == "bad"]
+    bad = [f for f in evidence if f.direction == "bad" and topic_named(f.topic).advice]
     praise = max(
         good,
         key=lambda f: (f.weight * scores.get(f.subject, 3.0), -(f.start_s or 0.0)),

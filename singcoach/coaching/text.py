@@ -138,7 +138,10 @@ class Writer:
         found = [
             f
             for f in self.facts
-            if f.kind == "evidence" and f.subject == name and f.direction == direction
+            if f.kind == "evidence"
+            and f.subject == name
+            and f.direction == direction
+            and (direction == "good" or topic_named(f.topic).advice)
         ]
         return max(found, key=lambda f: (f.weight, -(f.start_s or 0.0)), default=None)
 

@@ -301,8 +301,8 @@ def _recording(assessment: Assessment, take: Take, styles: _Styles) -> list[Any]
         ),
         ("Notes and phrases", f"{len(take.notes)} notes, {len(take.phrases)} phrases"),
     ]
-    warnings = dict.fromkeys((*assessment.warnings, *assessment.scores.warnings))
-    rows += [("Note", warning) for warning in warnings]
+    beside = assessment.scores.warnings  # those stand beside the scores
+    rows += [("Note", w) for w in dict.fromkeys(assessment.warnings) if w not in beside]
     return [_head("The recording", styles), _table((), rows, (150, 349), styles)]
 
 
@@ -311,6 +311,7 @@ def _sure(assessment: Assessment, styles: _Styles) -> list[Any]:
 
     rows = []
     scores = assessment.scores
+    lines = (*wording.HONESTY, *(f"{w.rstrip('.')}." for w in dict.fromkeys(scores.warnings)))
     named = [(wording.DIMENSION_NAMES[name], scores.dimensions[name]) for name in DIMENSIONS]
     for name, score in (*named, ("Overall", scores.overall)):
         source = " + ".join(part for part in (score.head, score.encoder) if part)
@@ -321,7 +322,7 @@ def _sure(assessment: Assessment, styles: _Styles) -> list[Any]:
             rows.append((name, f"{score.score:.2f}", interval, source))
     return [
         _head("How sure are we?", styles),
-        *(Paragraph(markup(line), styles.body) for line in wording.HONESTY),
+        *(Paragraph(markup(line), styles.body) for line in lines),
         _table(("Score", "Value", "80 % range", "From"), rows, (140, 60, 80, 219), styles),
     ]
 

@@ -243,7 +243,8 @@ def recording(assessment: Assessment, take: Take) -> str:
     rows = "".join(f"<div><dt>{text(k)}</dt><dd>{text(v)}</dd></div>" for k, v in facts)
     warnings = "".join(
         f"<li>{text(_sentence(warning))}</li>"
-        for warning in dict.fromkeys((*assessment.warnings, *assessment.scores.warnings))
+        for warning in dict.fromkeys(assessment.warnings)
+        if warning not in assessment.scores.warnings  # those stand beside the scores
     )
     warnings = f'<ul class="small soft">{warnings}</ul>' if warnings else ""
     return f'<h2 id="recording">The recording</h2><dl class="facts">{rows}</dl>{warnings}'
@@ -251,7 +252,8 @@ def recording(assessment: Assessment, take: Take) -> str:
 
 def sure(scores: Scores) -> str:
     """How far the numbers can be trusted, and the exact numbers."""
-    items = "".join(f"<li>{text(line)}</li>" for line in wording.HONESTY)
+    lines = (*wording.HONESTY, *dict.fromkeys(scores.warnings))
+    items = "".join(f"<li>{text(_sentence(line))}</li>" for line in lines)
     rows = "".join(
         _score_row(wording.DIMENSION_NAMES[name], scores.dimensions[name]) for name in DIMENSIONS
     ) + _score_row("Overall", scores.overall)
