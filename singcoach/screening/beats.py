@@ -22,8 +22,8 @@ PREFERRED_BPM = 115.0
 PREFERENCE_OCTAVES = 0.9
 TEMPO_WINDOW_S = 12.0
 TIGHTNESS = 100.0
-CLEAREST_RANDOM = 0.1
-"""Autocorrelation at the beat period that a signal without pulse reaches (white noise: 0.06)."""
+CLEAREST_RANDOM = 0.13
+"""Autocorrelation at the beat period that a signal without pulse reaches (20 s of noise: 0.11)."""
 
 _WINDOW = np.hanning(ONSET_WINDOW_SAMPLES).astype(np.float32)
 

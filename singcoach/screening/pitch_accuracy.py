@@ -1,8 +1,8 @@
 """Pitch accuracy against the take's own scale, or against the accompaniment's.
 
-Both ask the same of every sung moment: how far is the pitch from the nearest note of the scale? A
-moving median over a quarter of a second, at least one cycle of any vibrato, goes first, so vibrato
-costs nothing; octaves are folded; level plays no part. Moments are counted, not notes, because
+Both ask the same of every sung moment: how far is the pitch from the nearest note of the scale?
+Vibrato is replaced by its middle line first, so it costs nothing; octaves are folded; level plays
+no part. Moments are counted, not notes, because
 scoops and slides between the notes belong to what listeners hear as out of tune.
 """
 
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from singcoach.core.arrays import BoolArray, RealArray
 from singcoach.core.music import Key, PitchTrack, Region
 from singcoach.core.take import Backing
+from singcoach.pitch.contour import without_vibrato
+from singcoach.pitch.frames import hz_to_cents, runs_of
 from singcoach.screening.chroma import BINS_PER_SEMITONE, N_BINS, tuning_of
 from singcoach.screening.tonality import (
     follow_scale,
@@ -26,8 +28,7 @@ from singcoach.screening.tonality import (
     scale_root,
 )
 
-VIBRATO_MEDIAN_S = 0.24
-"""One cycle of vibrato takes 0.12 to 0.25 s."""
+SMOOTHING_S = 0.144
 SHORTEST_VOICED_S = 3.0
 """Less sung pitch than this shows neither scale nor tuning."""
 
@@ -176,22 +177,22 @@ def sung_frames(pitch: PitchTrack, regions: Sequence[Region]) -> BoolArray:
 
 
 def steady_semitones(pitch: PitchTrack) -> RealArray:
-    """Return MIDI heights with vibrato smoothed out, NaN where unvoiced, shape ``(n_frames,)``.
+    """Return MIDI heights without vibrato, NaN where unvoiced, shape ``(n_frames,)``.
 
-    The median of the voiced frames within 0.12 s to each side.
+    Even oscillations give way to their middle line, then the median of the voiced frames within
+    0.07 s to each side takes what is left of them.
     """
-    half = max(1, round(VIBRATO_MEDIAN_S / 2.0 / pitch.hop_s))
     semitones = np.full(pitch.f0_hz.size, np.nan)
-    voiced = pitch.voiced
-    semitones[voiced] = 69.0 + 12.0 * np.log2(pitch.f0_hz[voiced] / 440.0)
-    if not voiced.any():
-        return semitones
+    for start, end in runs_of(pitch.voiced):
+        cents = hz_to_cents(pitch.f0_hz[start:end])
+        semitones[start:end] = without_vibrato(cents, hop_s=pitch.hop_s) / 100.0
+    half = max(1, round(SMOOTHING_S / 2.0 / pitch.hop_s))
     padded = np.pad(semitones, half, constant_values=np.nan)
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
     smooth = np.full(semitones.size, np.nan)
-    index = np.flatnonzero(voiced)
-    for start in range(0, index.size, 8192):
-        part = index[start : start + 8192]
+    index = np.flatnonzero(pitch.voiced)
+    for first in range(0, index.size, 8192):
+        part = index[first : first + 8192]
         smooth[part] = np.nanmedian(windows[part], axis=1)
     return smooth
 

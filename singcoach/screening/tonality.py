@@ -17,6 +17,10 @@ _MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3
 _MODES: tuple[Literal["major", "minor"], ...] = ("major", "minor")
 DIATONIC = (0, 2, 4, 5, 7, 9, 11)
 
+LEAST_STRENGTH = 0.5
+"""Correlation with the profile below which no key is named: noise and drums reach 0.4, the
+accompaniments of nycu_first 0.83 to 0.98; set there."""
+
 KERNEL_CENTS = 40.0
 """Width (standard deviation) of the credit around a scale note: about what listeners let pass in
 a melody. 20 to 50 rank the nycu_first clips alike (tier-pair 0.80 to 0.83)."""
@@ -25,7 +29,7 @@ a melody. 20 to 50 rank the nycu_first clips alike (tier-pair 0.80 to 0.83)."""
 def key_of(pitch_classes: RealArray, *, tuning_cents: float) -> Key | None:
     """Return the key whose profile correlates best with 12 pitch class weights.
 
-    Returns None where there is nothing tonal: all weights equal or zero.
+    Returns None where there is nothing tonal: no weights, equal ones, or no profile like them.
     """
     if float(np.ptp(pitch_classes)) <= 1e-9 * max(1e-12, float(np.max(pitch_classes))):
         return None
@@ -35,7 +39,7 @@ def key_of(pitch_classes: RealArray, *, tuning_cents: float) -> Key | None:
             strength = float(np.corrcoef(np.roll(profile, tonic), pitch_classes)[0, 1])
             if best is None or strength > best.strength:
                 best = Key(tonic=tonic, mode=mode, tuning_cents=tuning_cents, strength=strength)
-    return best
+    return best if best is not None and best.strength >= LEAST_STRENGTH else None
 
 
 def scale_root(key: Key) -> int:
