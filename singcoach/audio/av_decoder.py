@@ -16,6 +16,7 @@ from singcoach.errors import InputError
 
 _MP4_STARTS = (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip")
 _BROKEN = "The file is damaged; it was read up to the damage."
+_PARTS = "Parts of the file are damaged and could not be read."
 _NO_END = "The file has no proper end; it may have been cut off. What is there was read."
 
 
@@ -83,7 +84,9 @@ class AvDecoder:
             self.warnings.append(_NO_END)
 
     def _frames(self) -> Iterator[tuple[FloatArray, int, tuple[str, ...]]]:
-        damages = 0
+        damages = holes = 0
+        # Formats without a header carry tags between and behind the sound; that is no damage.
+        tags = self._track.headerless
         broke_off = False
         for link, span in enumerate(self._spans):
             if link:
@@ -95,12 +98,15 @@ class AvDecoder:
                     continue
             yield from self._track.frames()
             damages += self._track.damages
+            holes += self._track.holes
             broke_off = broke_off or self._track.broke_off
         if broke_off:
             self.warnings.append(_BROKEN)
-        if damages:
-            places = "1 place" if damages == 1 else f"{damages} places"
+        if holes:
+            places = "1 place" if holes == 1 else f"{holes} places"
             self.warnings.append(f"The file is damaged in {places}; silence stands there.")
+        elif damages and not tags and not broke_off:
+            self.warnings.append(_PARTS)
         self.found_damage = self.found_damage or broke_off or damages > 0
 
 

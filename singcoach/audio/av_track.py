@@ -91,6 +91,8 @@ class AvTrack:
             raise damaged(path.name, f"{type(error).__name__}: {error}") from None
         self.damages = 0
         """Number of packets that could not be decoded."""
+        self.holes = 0
+        """Number of places where sound is missing and silence stands."""
         self.broke_off = False
         """Whether the container itself became unreadable before its end."""
         try:
@@ -126,8 +128,9 @@ class AvTrack:
         elif self._container.duration:
             stated_s = max(0.0, self._container.duration / 1e6)
         if self.container == "mp3" and (counted_s := mp3_counted_s(path)):
-            # FFmpeg takes off the encoder's padding; far from the count it is a guess.
-            return (stated_s if abs(stated_s - counted_s) < 0.3 else counted_s), True
+            # FFmpeg takes off the encoder's padding; anything else it states is a guess.
+            padding_s = counted_s - stated_s
+            return (stated_s if 0.0 <= padding_s < 0.3 else counted_s), True
         return stated_s, self.container in _COUNTED
 
     def frames(self) -> Iterator[Frame]:
@@ -154,6 +157,7 @@ class AvTrack:
                 smallest_s = 0.001 if after_loss else _GAP_S
             if smallest_s < hole_s <= min(_LARGEST_GAP_S, _MOST_SILENCE_S - filled_s):
                 filled_s += hole_s
+                self.holes += after_loss
                 yield from _silence(round(hole_s * rate), audio.shape[0], rate, layout)
             before_s = 0.0 if expected_s is None else expected_s
             expected_s = (before_s if start_s is None else start_s) + audio.shape[1] / rate

@@ -153,3 +153,27 @@ def test_wav_of_a_recorder_that_never_closed_it(tmp_path: Path, song: FloatArray
         n_samples, warnings = read(path)
         assert n_samples == song.shape[1]
         assert warnings == ()
+
+
+@pytest.mark.parametrize("codec", ["libmp3lame", "aac"])
+def test_tags_behind_the_sound_are_no_damage(
+    tmp_path: Path, encode: Encode, song: FloatArray, codec: str
+) -> None:
+    container, suffix = ("mp3", "mp3") if codec == "libmp3lame" else ("adts", "aac")
+    path = encode(
+        tmp_path / f"take.{suffix}",
+        song,
+        container=container,
+        codec=codec,
+        sample_rate=RATE,
+        layout="mono",
+    )
+    lyrics = b"Lyrics\0" + "La la lä, ".encode() * 300
+    head = b"APETAGEX" + (2000).to_bytes(4, "little") + (len(lyrics) + 40).to_bytes(4, "little")
+    ape = head + (1).to_bytes(4, "little") + b"\0\0\0\xa0" + bytes(8)
+    item = len(lyrics).to_bytes(4, "little") + bytes(4) + lyrics
+    id3v1 = b"TAG" + b"Title".ljust(125, b"\0")
+    path.write_bytes(path.read_bytes() + ape + item + ape + id3v1)
+    n_samples, warnings = read(path)
+    assert n_samples / RATE == pytest.approx(SECONDS, abs=0.15)
+    assert warnings == ()

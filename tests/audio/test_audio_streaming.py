@@ -144,7 +144,7 @@ def test_joined_vorbis(tmp_path: Path) -> None:
         path = tmp_path / "part.ogg"
         soundfile.write(path, tone(sample_rate, 2.0, channels, hz).T, sample_rate)
         content += path.read_bytes()
-    joined = tmp_path / "joined.ogg"
+    joined = tmp_path / "joined, a;b %d.ogg"
     joined.write_bytes(content)
     with open_audio(joined) as file:
         audio = np.concatenate(list(file.blocks(sample_rate=16_000, channels=1)), axis=1)[0]
