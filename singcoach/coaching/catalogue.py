@@ -217,7 +217,7 @@ TOPICS: Final = (
         pattern=r"resonance|voice rings",
         noun="the resonance",
         good=("the resonance is strong", "the voice rings well"),
-        bad=("the resonance is weak", "the resonance is small"),
+        bad=("the resonance is weak",),
         focus="more resonance",
         gloss="resonance is what lets a voice carry without pushing",
         exercises=("hum_to_vowel", "vowel_ladder"),
@@ -328,11 +328,12 @@ REFERENCES: Final = {
 }
 AMOUNT_SIGNED: Final = " (one note lies {amount} too {direction})"
 AMOUNT_CENTS: Final = " (off by {amount})"
+AMOUNT_MOVED: Final = " (by {amount})"
 
 TASK: Final = (
     "Work on {focus}. At {clock} {bad}{amount}; {gloss}.",
     "Give a few minutes to {focus}. At {clock} {bad}{amount}; {gloss}.",
-    "Practise {focus}. At {clock} {bad}{amount}; {gloss}.",
+    "Put some practice into {focus}. At {clock} {bad}{amount}; {gloss}.",
 )
 TASK_WITHOUT_MOMENT: Final = ("Work on {focus}; {gloss}.",)
 
@@ -381,7 +382,7 @@ BAD_WORDS: Final = (
 NEGATIONS: Final = r"not|no|less|hardly|without|isn't|aren't|don't|doesn't"
 
 DIRECTIVES: Final = (
-    r"^(?:next, )?(?:work on|practise|give (?:a few minutes|your attention) to)\b|"
+    r"^(?:next, )?(?:work on|practise|put some practice into|give (?:a few minutes|your attention) to)\b|"
     r"^(?:the next step is|what to work on next is)\b"
 )
 """Openings of clauses that tell what to do: their adjectives name the aim, not the take."""

@@ -165,7 +165,9 @@ class Writer:
                 direction="low" if note.direction == "flat" else "high",
             )
         if fact.unit == "cents" and not fact.relative and fact.topic in _SAID_IN_SEMITONES:
-            return catalogue.AMOUNT_CENTS.format(amount=semitone_words(fact.value or 0.0))
+            moved = fact.topic in {"drift", "phrase_end_pitch"}
+            words = catalogue.AMOUNT_MOVED if moved else catalogue.AMOUNT_CENTS
+            return words.format(amount=semitone_words(fact.value or 0.0))
         return ""
 
     def _pick(self, choices: Sequence[str], *content: object) -> str:
