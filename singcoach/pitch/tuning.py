@@ -13,7 +13,8 @@ from singcoach.pitch.frames import hz_to_cents, runs_of
 
 STEADY_CENTS_PER_S = 300.0
 """Frames that move faster than this (a semitone in a third of a second) are on their way."""
-DRIFT_WINDOW_S = 10.0
+DRIFT_WINDOW_S = 6.0
+"""Follows a semitone in half a minute; a shorter window would follow single wrong notes too."""
 DRIFT_MIN_VOICED_S = 2.0
 DRIFT_MIN_CONCENTRATION = 0.2
 
@@ -49,7 +50,7 @@ def tuning_drift(pitch: PitchTrack) -> RealArray:
     """Return the tuning at every frame in cents from A4 = 440 Hz, unwrapped, ``(n_frames,)``.
 
     The circular mean of :func:`estimate_tuning` under a Gaussian window with a standard deviation
-    of 10 s. It starts from the global tuning at the best-tuned moment and follows from there
+    of 6 s. It starts from the global tuning at the best-tuned moment and follows from there
     without jumps, so a take that sinks by a whole tone returns a curve that falls by 200 cents.
     Where less than 2 s of steady singing or no common scale is near, the curve is interpolated.
     All NaN when nothing is sung.

@@ -15,18 +15,19 @@ MIN_LENGTH_S = 0.3
 MIN_EXTENT_CENTS = 12.0
 """Half peak to peak. Narrower swings are below what listeners call vibrato, and the pitch tracker
 itself wavers by a few cents."""
-MIN_SHARE = 0.6
-MIN_REGULARITY = 0.35
+MAX_UNEVENNESS = 0.2
+"""Standard deviation over mean of the half cycles. Of the notes of 0.4 s and more in vocalset_1s
+(CC BY 4.0) it lets 28 of 41 sung with vibrato through and 4 of 42 sung straight."""
 
 
 def measure_vibrato(cents: RealArray, *, hop_s: float) -> Vibrato | None:
     """Return the vibrato of one note, None when it is sung straight.
 
-    The note's longest even oscillation (:func:`singcoach.pitch.contour.find_oscillations`) is its
+    The note's longest oscillation (:func:`singcoach.pitch.contour.find_oscillations`) is its
     vibrato when it lasts two cycles and 0.3 s, runs at 4 to 8.5 Hz, swings at least 12 cents to
-    each side and holds 60 % of the contour's power between 2 Hz and 15 Hz in a band around its
-    rate; the last condition is that of Nakano et al. (Interspeech 2006), who ask for 5-8 Hz,
-    widened because singers of popular music go slower.
+    each side, and its half cycles differ by less than 20 %. Nakano et al. (Interspeech 2006) decide
+    by the share of the contour's power in 5-8 Hz; turning points say the same without a window as
+    long as the note, and singers of popular music go slower than 5 Hz.
 
     Rate: half cycles over time between the first and last turning point. Extent: mean half
     distance between neighbouring turning points, with the loss of the three-frame smoothing given
@@ -62,12 +63,10 @@ def measure_vibrato(cents: RealArray, *, hop_s: float) -> Vibrato | None:
         or extent < MIN_EXTENT_CENTS
     ):
         return None
-    swing = _swing(cents, longest)
-    if _share_near(swing, rate_hz, hop_s=hop_s) < MIN_SHARE:
+    half_cycles = np.diff(longest.turns)
+    if half_cycles.std() >= MAX_UNEVENNESS * half_cycles.mean():
         return None
-    regularity = _likeness_after(swing, 1.0 / (rate_hz * hop_s))
-    if regularity < MIN_REGULARITY:
-        return None
+    regularity = _likeness_after(_swing(cents, longest), 1.0 / (rate_hz * hop_s))
     return Vibrato(rate_hz=rate_hz, extent_cents=extent, regularity=regularity)
 
 
@@ -89,19 +88,6 @@ def _swing(cents: RealArray, oscillation: Oscillation) -> RealArray:
     middle = (height[:-1] + height[1:]) / 2.0
     between = (oscillation.turns[:-1] + oscillation.turns[1:]) / 2.0
     return np.asarray(smooth(cents)[frames] - np.interp(frames, between, middle), dtype=np.float64)
-
-
-def _share_near(swing: RealArray, rate_hz: float, *, hop_s: float) -> float:
-    """Return the share of the power from 2 to 15 Hz that lies within a third of the rate."""
-    n_fft = max(256, 1 << int(np.ceil(np.log2(4 * swing.size))))
-    spectrum = np.abs(np.fft.rfft((swing - swing.mean()) * np.hanning(swing.size), n_fft)) ** 2
-    frequency_hz = np.fft.rfftfreq(n_fft, hop_s)
-    # A window of n frames smears a line by two bins to each side.
-    reach_hz = max(rate_hz / 3.0, 2.0 / (swing.size * hop_s))
-    near = np.abs(frequency_hz - rate_hz) <= reach_hz
-    whole = (frequency_hz >= 2.0) & (frequency_hz <= 15.0) | near
-    total = float(spectrum[whole].sum())
-    return float(spectrum[near].sum()) / total if total > 0.0 else 0.0
 
 
 def _likeness_after(swing: RealArray, cycle_frames: float) -> float:

@@ -75,9 +75,32 @@ def test_straight_notes_have_none(jitter: float, seed: int, slope: float) -> Non
     assert measure_vibrato(contour, hop_s=HOP_S) is None
 
 
-@pytest.mark.parametrize("rate_hz", [0.5, 1.0, 2.0, 3.0, 10.0, 14.0])
+@pytest.mark.parametrize("rate_hz", [0.5, 1.0, 2.0, 3.0, 3.8, 8.8, 10.0, 14.0])
 def test_slower_and_faster_movement_is_no_vibrato(rate_hz: float) -> None:
     assert measure_vibrato(vibrato_contour(rate_hz, 60.0), hop_s=HOP_S) is None
+
+
+def test_a_waver_of_ten_cents_is_no_vibrato() -> None:
+    assert measure_vibrato(vibrato_contour(5.5, 10.0), hop_s=HOP_S) is None
+    assert measure_vibrato(vibrato_contour(5.5, 14.0), hop_s=HOP_S) is not None
+
+
+def test_uneven_wavering_is_no_vibrato() -> None:
+    half_cycles = [4, 4, 4, 8, 8, 8, 4, 4]
+    swing = [np.cos(np.pi * np.arange(n) / n) * (-1) ** i for i, n in enumerate(half_cycles)]
+    contour = 6000.0 + 40.0 * np.concatenate(swing)
+    assert len(find_oscillations(contour, hop_s=HOP_S)) == 1
+    assert measure_vibrato(contour, hop_s=HOP_S) is None
+
+
+def test_regularity_tells_even_from_swelling_vibrato() -> None:
+    even = measure_vibrato(vibrato_contour(5.5, 60.0), hop_s=HOP_S)
+    contour = vibrato_contour(5.5, 1.0) - 6000.0
+    noise = np.random.default_rng(3).normal(0.0, 25.0, contour.size)
+    rough = measure_vibrato(6000.0 + 60.0 * contour + noise, hop_s=HOP_S)
+    assert even is not None
+    assert rough is not None
+    assert rough.regularity < even.regularity - 0.05
 
 
 def test_glides_steps_and_trills_of_one_turn_are_no_vibrato() -> None:
