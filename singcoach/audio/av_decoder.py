@@ -10,7 +10,7 @@ import numpy as np
 from singcoach.audio.av_track import AvTrack
 from singcoach.audio.chunks import CHUNK_S, Chunk
 from singcoach.audio.containers import read_mp4_index, read_ogg_chain
-from singcoach.audio.sniffing import damaged, protected
+from singcoach.audio.sniffing import damaged, protected, too_many_channels
 from singcoach.core.arrays import FloatArray
 from singcoach.errors import InputError
 
@@ -32,6 +32,7 @@ class AvDecoder:
     def __init__(self, path: Path, head: bytes) -> None:
         self._path = path
         self.warnings: list[str] = []
+        self._some = False
         self._spans: list[tuple[int, int] | None] = [None]
         cut_off = False
         try:
@@ -96,10 +97,14 @@ class AvDecoder:
                 except InputError:
                     broke_off = True
                     continue
-            yield from self._track.frames()
+            for frame in self._track.frames():
+                self._some = True
+                yield frame
             damages += self._track.damages
             holes += self._track.holes
             broke_off = broke_off or self._track.broke_off
+        if self._track.most_channels and not self._some:
+            raise too_many_channels(self._path.name, self._track.most_channels)
         if broke_off:
             self.warnings.append(_BROKEN)
         if holes:

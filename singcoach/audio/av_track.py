@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from singcoach.audio.chunks import MOST_CHANNELS
 from singcoach.audio.sniffing import damaged
 from singcoach.core.arrays import FloatArray
 from singcoach.errors import InputError
@@ -39,6 +40,7 @@ _MOST_SILENCE_S = 300.0
 _MOST_BAD_PACKETS = 5_000
 """After so many undecodable packets without a single good one the file is given up."""
 
+_DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 _FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63}
 
 
@@ -91,6 +93,8 @@ class AvTrack:
             raise damaged(path.name, f"{type(error).__name__}: {error}") from None
         self.damages = 0
         """Number of packets that could not be decoded."""
+        self.most_channels = 0
+        """Channels of a frame that had too many; 0 if there was none."""
         self.holes = 0
         """Number of places where sound is missing and silence stands."""
         self.broke_off = False
@@ -142,7 +146,13 @@ class AvTrack:
             rate = frame.sample_rate
             if rate <= 0 or frame.samples <= 0:
                 continue
-            audio = _samples(frame)
+            n_channels = frame.layout.nb_channels
+            if not 1 <= n_channels <= MOST_CHANNELS and frame.format.is_planar:
+                # Beyond eight channels PyAV looks for planes outside the frame: keep away.
+                self.damages += 1
+                self.most_channels = max(self.most_channels, n_channels)
+                continue
+            audio = _samples(frame, n_channels)
             layout = _layout(frame)
             start_s = None if frame.pts is None else frame.time - origin_s
             if expected_s is None:
@@ -203,17 +213,26 @@ def _silence(n_samples: int, channels: int, rate: int, layout: tuple[str, ...]) 
         n_samples -= step
 
 
-def _samples(frame: Any) -> FloatArray:
-    """Return a frame as float32 of shape ``(channels, n_samples)`` with full scale 1."""
-    data = frame.to_ndarray()
-    if not frame.format.is_planar:
-        data = data.reshape(frame.samples, -1).T
-    name = frame.format.name.rstrip("p")
-    if name in ("flt", "dbl"):
+def _samples(frame: Any, n_channels: int) -> FloatArray:
+    """Return a frame as float32 of shape ``(channels, n_samples)`` with full scale 1.
+
+    Takes as many planes as there are channels: PyAV (seen in 18.1) counts on past the last one
+    where eight or more are planar, and its own conversion then reads foreign memory.
+    """
+    name = frame.format.name
+    kind = name.rstrip("p")
+    dtype = _DTYPES[kind]
+    if frame.format.is_planar:
+        planes = frame.planes[:n_channels]
+        data = np.stack([np.frombuffer(plane, dtype, frame.samples) for plane in planes])
+    else:
+        packed = np.frombuffer(frame.planes[0], dtype, frame.samples * n_channels)
+        data = packed.reshape(frame.samples, n_channels).T
+    if kind in ("flt", "dbl"):
         with np.errstate(over="ignore"):
             return np.asarray(data, np.float32)
-    audio = data.astype(np.float32) / np.float32(_FULL_SCALE[name])
-    return np.asarray(audio - 1.0 if name == "u8" else audio, np.float32)
+    audio = data.astype(np.float32) / np.float32(_FULL_SCALE[kind])
+    return np.asarray(audio - 1.0 if kind == "u8" else audio, np.float32)
 
 
 def _layout(frame: Any) -> tuple[str, ...]:

@@ -11,6 +11,9 @@ from singcoach.core.arrays import FloatArray
 CHUNK_S = 0.5
 """Decoders hand over about this much at a time, so that a stop acts within the second."""
 
+MOST_CHANNELS = 8
+"""More channels than this no recording of a singer has."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioInfo:

@@ -11,10 +11,17 @@ import numpy as np
 import soundfile
 
 from singcoach.audio.av_decoder import AvDecoder
-from singcoach.audio.chunks import AudioInfo, Chunk, Decoder
+from singcoach.audio.chunks import MOST_CHANNELS, AudioInfo, Chunk, Decoder
 from singcoach.audio.resampling import Converter
 from singcoach.audio.sndfile_decoder import SndfileDecoder
-from singcoach.audio.sniffing import choose_reader, damaged, missing_bytes, no_sound, read_head
+from singcoach.audio.sniffing import (
+    choose_reader,
+    damaged,
+    missing_bytes,
+    no_sound,
+    read_head,
+    too_many_channels,
+)
 from singcoach.core.arrays import FloatArray, read_only
 from singcoach.errors import InputError
 from singcoach.jobs import NO_JOB, Job
@@ -28,7 +35,6 @@ _FEWEST_BYTES_PER_S = 40
 """No codec in use is smaller than this; a header that promises more seconds is not believed."""
 
 LOWEST_RATE, HIGHEST_RATE = 4_000, 768_000
-MOST_CHANNELS = 8
 
 _LOUDEST = 1e4
 """Float samples beyond this (80 dB over full scale) are damage, not sound."""
@@ -218,10 +224,7 @@ class AudioFile:
                 hint="Export the recording again at 44100 or 48000 Hz.",
             )
         if channels > MOST_CHANNELS:
-            raise InputError(
-                f"{self._name} has {channels} channels, more than {MOST_CHANNELS}",
-                hint="Export the recording in mono or stereo.",
-            )
+            raise too_many_channels(self._name, channels)
 
     def _check_length(self, declared_s: float) -> None:
         believable_s = self._size / _FEWEST_BYTES_PER_S

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 from typing import Literal
 
+from singcoach.audio.chunks import MOST_CHANNELS
 from singcoach.errors import InputError
 
 HEAD_BYTES = 65_536
@@ -127,6 +128,14 @@ def damaged(name: str, detail: str = "") -> InputError:
         f"{name} is damaged, cut off or not a sound file",
         hint=f"Copy or export it again. {_FORMATS}",
         detail=detail,
+    )
+
+
+def too_many_channels(name: str, channels: int) -> InputError:
+    """Return the refusal of a file with more channels than can be mixed."""
+    return InputError(
+        f"{name} has {channels} channels, more than {MOST_CHANNELS}",
+        hint="Export the recording in mono or stereo.",
     )
 
 

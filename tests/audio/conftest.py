@@ -30,9 +30,9 @@ def _encode(
         stream: Any = file.add_stream(codec, rate=sample_rate, layout=layout)
         stream.bit_rate = 96_000 * audio.shape[0]
         context = stream.codec_context
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(audio, np.float32), format="fltp", layout=layout
-        )
+        # Interleaved, because PyAV takes no eight separate planes.
+        packed = np.ascontiguousarray(audio.T, np.float32).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=layout)
         frame.sample_rate = sample_rate
         frame.pts = 0
         resampler = AudioResampler(

@@ -11,6 +11,7 @@ import soundfile
 
 from singcoach.audio.channel_maps import mix_matrix
 from singcoach.audio.reading import open_audio, read_audio
+from singcoach.errors import InputError
 
 Encode = Callable[..., Path]
 
@@ -121,3 +122,39 @@ def test_surround_files(
     whole = 1.0 + 0.7071 + 0.7071
     level = np.sqrt(2 * np.mean(heard.astype(np.float64) ** 2, axis=1)) * whole / 0.9
     assert level == pytest.approx([left, right], abs=0.08)
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "suffix"),
+    [("ipod", "aac", "m4a"), ("flac", "flac", "flac")],
+)
+def test_eight_planar_channels(
+    tmp_path: Path, encode: Encode, container: str, codec: str, suffix: str
+) -> None:
+    names = LAYOUTS["7.1"]
+    audio = np.zeros((8, 48_000), np.float32)
+    audio[names.index("SR")] = 0.9 * np.sin(2 * np.pi * 440 * np.arange(48_000) / 48_000)
+    path = encode(
+        tmp_path / f"take.{suffix}",
+        audio,
+        container=container,
+        codec=codec,
+        sample_rate=48_000,
+        layout="7.1",
+    )
+    heard = read_audio(path, sample_rate=48_000, channels=2)[:, 10_000:40_000]
+    assert np.abs(heard[0]).max() < 0.02
+    assert np.abs(heard[1]).max() == pytest.approx(0.9 * 0.7071 / (1 + 3 * 0.7071), rel=0.1)
+
+
+def test_more_than_eight_planar_channels_are_refused(tmp_path: Path, encode: Encode) -> None:
+    path = encode(
+        tmp_path / "take.mka",
+        np.zeros((16, 48_000), np.float32),
+        container="matroska",
+        codec="wavpack",
+        sample_rate=48_000,
+        layout="hexadecagonal",
+    )
+    with pytest.raises(InputError, match="16 channels, more than 8"):
+        read_audio(path, sample_rate=48_000, channels=1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 _WANTED = os.environ.get("SINGCOACH_FUZZ")
 _TOTAL = int(_WANTED or 1_000)
@@ -22,6 +22,7 @@ def budget(share: float) -> settings:
         deadline=None,
         derandomize=_WANTED is None,
         database=None,
-        print_blob=True,
+        # No shrinking: a crash costs a new child every time, and the input is kept as a file.
+        phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

@@ -37,17 +37,24 @@ class Reader:
         ready, _, _ = select.select([process.stdout], [], [], DEADLINE_S)
         if not ready:
             self.stop()
-            pytest.fail(f"no answer for {DEADLINE_S:.0f} s: hang")
+            pytest.fail(f"no answer for {DEADLINE_S:.0f} s: hang; {self._keep(kind)}")
         answer = process.stdout.readline().decode("utf-8", "replace").strip()
         self.slowest_s = max(self.slowest_s, time.monotonic() - start)
         if not answer:
             code = process.wait()
-            self._process = None
-            pytest.fail(f"the reader died with exit code {code}")
+            complaints = self.stop().decode("utf-8", "replace")
+            pytest.fail(f"the reader died with exit code {code}; {self._keep(kind)}: {complaints}")
         word = answer.split(":")[0]
         self.answers[f"{kind} {word}"] += 1
-        assert word in ("read", "refused"), answer
+        if word not in ("read", "refused"):
+            pytest.fail(f"{answer}; {self._keep(kind)}")
         return answer
+
+    def _keep(self, kind: str) -> Path:
+        """Put the input aside that the child was reading, for whoever looks into it."""
+        kept = self._folder / f"finding-{time.time_ns()}.{kind}"
+        (self._folder / f"take.{kind}").replace(kept)
+        return kept
 
     def stop(self) -> bytes:
         """End the child and return what it said on stderr."""
