@@ -75,8 +75,9 @@ def render_html(
         parts.append(sections.cards(assessment.scores.dimensions))
     if feedback is not None:
         parts.append(sections.coach(feedback, marks))
-        parts.append(sections.tasks(feedback.suggestions, marks))
-    if insufficient:
+        heading = wording.NEXT_TAKE if insufficient else wording.PRACTISE
+        parts.append(sections.tasks(feedback.suggestions, marks, heading=heading))
+    elif insufficient:
         parts.append(sections.try_again())
     parts.append(sections.pitch(rows))
     parts.append(sections.moment_list(marks, clips))

@@ -134,10 +134,11 @@ def _story(assessment: Assessment, take: Take, title: str, marks: Sequence[Momen
     feedback = assessment.feedback
     if feedback is not None:
         if feedback.critique:
-            story.append(_head("What your coach hears", styles))
+            story += _head("What your coach hears", styles)
             story += [Paragraph(markup(s), styles.body) for s in sentences(feedback.critique)]
         if feedback.suggestions:
-            story.append(_head("What to practise next", styles))
+            insufficient = assessment.screening.verdict == "insufficient"
+            story += _head(wording.NEXT_TAKE if insufficient else wording.PRACTISE, styles)
         for number, suggestion in enumerate(feedback.suggestions, start=1):
             text = f"{number}. {suggestion.text}"
             block = [Paragraph(markup(text, bold=True), styles.body)]
@@ -147,7 +148,7 @@ def _story(assessment: Assessment, take: Take, title: str, marks: Sequence[Momen
     if rows:
         story += _pitch(rows, styles)
     if marks:
-        story.append(_head("Moments behind the scores", styles))
+        story += _head("Moments behind the scores", styles)
         story.append(_moment_table(marks, styles))
     story += _recording(assessment, take, styles)
     story += _sure(assessment, styles)
@@ -155,12 +156,11 @@ def _story(assessment: Assessment, take: Take, title: str, marks: Sequence[Momen
     return story
 
 
-def _head(words: str, styles: _Styles) -> Any:
-    from reportlab.platypus import Paragraph
+def _head(words: str, styles: _Styles) -> list[Any]:
+    """Heading that does not stand alone at the foot of a page."""
+    from reportlab.platypus import CondPageBreak, Paragraph
 
-    paragraph = Paragraph(markup(words, bold=True), styles.head)
-    paragraph.keepWithNext = 1
-    return paragraph
+    return [CondPageBreak(90), Paragraph(markup(words, bold=True), styles.head)]
 
 
 def _hero(assessment: Assessment, styles: _Styles) -> Any:
@@ -180,7 +180,8 @@ def _hero(assessment: Assessment, styles: _Styles) -> Any:
         left.append(Paragraph(markup(words), styles.meta))
     if assessment.feedback is not None:
         left.append(Paragraph(markup(assessment.feedback.summary), styles.lead))
-    if screening.verdict != "pass":
+    told = overall.score is None and assessment.feedback is not None  # the summary says why
+    if screening.verdict != "pass" and not told:
         reasons = " ".join(f"{r[:1].upper()}{r[1:].rstrip('.')}." for r in screening.reasons)
         verdict = markup(f"{wording.VERDICTS[screening.verdict]}.", bold=True)
         left.append(Paragraph(f"{verdict} {markup(reasons)}", styles.notice))
@@ -264,7 +265,11 @@ def _pitch(rows: Sequence[PitchRow], styles: _Styles) -> list[Any]:
         legend += " Dashed: written notes, in your octave."
     figures = [PitchFigure(row, width=_WIDTH, seconds=seconds) for row in rows]
     first = KeepTogether(
-        [_head("Your pitch over time", styles), Paragraph(markup(legend), styles.small), figures[0]]
+        [
+            *_head("Your pitch over time", styles)[1:],
+            Paragraph(markup(legend), styles.small),
+            figures[0],
+        ]
     )
     story: list[Any] = [first]
     for figure in figures[1:]:
@@ -303,7 +308,7 @@ def _recording(assessment: Assessment, take: Take, styles: _Styles) -> list[Any]
     ]
     beside = assessment.scores.warnings  # those stand beside the scores
     rows += [("Note", w) for w in dict.fromkeys(assessment.warnings) if w not in beside]
-    return [_head("The recording", styles), _table((), rows, (150, 349), styles)]
+    return [*_head("The recording", styles), _table((), rows, (150, 349), styles)]
 
 
 def _sure(assessment: Assessment, styles: _Styles) -> list[Any]:
@@ -321,7 +326,7 @@ def _sure(assessment: Assessment, styles: _Styles) -> list[Any]:
             interval = f"{score.low:.2f}–{score.high:.2f}"
             rows.append((name, f"{score.score:.2f}", interval, source))
     return [
-        _head("How sure are we?", styles),
+        *_head("How sure are we?", styles),
         *(Paragraph(markup(line), styles.body) for line in lines),
         _table(("Score", "Value", "80 % range", "From"), rows, (140, 60, 80, 219), styles),
     ]
@@ -340,14 +345,14 @@ def _tables(assessment: Assessment, styles: _Styles) -> list[Any]:
             for name, measure in sorted(assessment.scores.measures.items())
         ]
         head = ("Measure", "Value", "Percentile", "What it tells")
-        story += [_head("Measures", styles), _table(head, rows, (140, 75, 55, 229), styles)]
+        story += [*_head("Measures", styles), _table(head, rows, (140, 75, 55, 229), styles)]
     if assessment.models:
         rows = [
             (f"{m.id} {m.version}", m.role.replace("_", " "), m.licence, m.provider)
             for m in assessment.models
         ]
         head = ("Model", "Part", "Licence", "Runs on")
-        story += [_head("Models", styles), _table(head, rows, (180, 110, 90, 119), styles)]
+        story += [*_head("Models", styles), _table(head, rows, (180, 110, 90, 119), styles)]
     return story
 
 

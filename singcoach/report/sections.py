@@ -47,7 +47,7 @@ def hero(assessment: Assessment) -> str:
         top = (
             "<h2>Overall</h2>"
             f'<p class="big words">{text(wording.VERDICTS["insufficient"])}</p>'
-            f'<p class="soft">{text(overall.reason or "")}</p>'
+            f'<p class="soft">{text(_sentence(overall.reason or ""))}</p>'
         )
     else:
         top = (
@@ -59,7 +59,8 @@ def hero(assessment: Assessment) -> str:
     if assessment.feedback is not None:
         summary = f'<p class="summary">{text(assessment.feedback.summary)}</p>'
     notice = ""
-    if screening.verdict != "pass":
+    told = overall.score is None and assessment.feedback is not None  # the summary says why
+    if screening.verdict != "pass" and not told:
         reasons = " ".join(_sentence(reason) for reason in screening.reasons)
         notice = (
             f'<p class="notice"><strong>{text(wording.VERDICTS[screening.verdict])}.</strong> '
@@ -118,7 +119,9 @@ def coach(feedback: Feedback, marks: Sequence[Moment]) -> str:
     return f'<h2 id="coach">What your coach hears</h2><div class="coach">{lines}</div>'
 
 
-def tasks(suggestions: Sequence[Suggestion], marks: Sequence[Moment]) -> str:
+def tasks(
+    suggestions: Sequence[Suggestion], marks: Sequence[Moment], *, heading: str = wording.PRACTISE
+) -> str:
     """At most three things to practise, each with its exercise."""
     if not suggestions:
         return ""
@@ -131,7 +134,7 @@ def tasks(suggestions: Sequence[Suggestion], marks: Sequence[Moment]) -> str:
             f"<li><p>{_linked(suggestion.text, marks)}</p>{listen}"
             f"{_exercise(suggestion.exercise)}</li>"
         )
-    return f'<h2 id="practise">What to practise next</h2><ol class="tasks">{"".join(items)}</ol>'
+    return f'<h2 id="practise">{text(heading)}</h2><ol class="tasks">{"".join(items)}</ol>'
 
 
 def _exercise(exercise: str) -> str:
@@ -338,7 +341,7 @@ def _model_row(model: ModelUse) -> str:
 def try_again() -> str:
     """What helps when a take could not be judged."""
     items = "".join(f"<li>{text(line)}</li>" for line in wording.TAKE_AGAIN)
-    return f'<h2>For the next take</h2><ul class="sure">{items}</ul>'
+    return f'<h2>{text(wording.NEXT_TAKE)}</h2><ul class="sure">{items}</ul>'
 
 
 def _linked(sentence: str, marks: Sequence[Moment]) -> str:

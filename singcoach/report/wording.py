@@ -130,6 +130,9 @@ HONESTY: Final = (
     "Singing softly, in another octave or with a style of your own is not a fault.",
 )
 
+PRACTISE: Final = "What to practise next"
+NEXT_TAKE: Final = "For the next take"
+
 TAKE_AGAIN: Final = (
     "Sing at least one verse (twenty seconds or more of voice).",
     "Keep the microphone a hand's width or two from your mouth, in a quiet room.",

@@ -166,8 +166,13 @@ def test_insufficient_shows_why_and_no_radar() -> None:
     page = CASES["insufficient"]()
     text = Page(page).text
     assert "Not enough to judge" in text
-    assert "No voice." in text
+    assert "Less than 10 s of singing." in text
     assert "For the next take" in text
+    silent = make_assessment(
+        without=DIMENSIONS, verdict="insufficient", reasons=("No voice.",), feedback=False
+    )
+    assert "No voice." in Page(render(silent)).text
+    assert "headphones" in Page(render(silent)).text
     assert 'class="radar"' not in page
     assert "None" not in text
     assert "nan" not in text.lower().split()
