@@ -186,6 +186,8 @@ def steady_semitones(pitch: PitchTrack) -> RealArray:
     for start, end in runs_of(pitch.voiced):
         cents = hz_to_cents(pitch.f0_hz[start:end])
         semitones[start:end] = without_vibrato(cents, hop_s=pitch.hop_s) / 100.0
+    if not pitch.voiced.any():
+        return semitones
     half = max(1, round(SMOOTHING_S / 2.0 / pitch.hop_s))
     padded = np.pad(semitones, half, constant_values=np.nan)
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
