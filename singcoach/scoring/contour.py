@@ -9,9 +9,11 @@ import numpy as np
 from singcoach.core.arrays import RealArray
 from singcoach.core.music import Note, PitchTrack
 from singcoach.jobs import NO_JOB, Job
+from singcoach.pitch.contour import without_vibrato
 
-VIBRATO_WINDOW_S = 0.20
-"""Width of the smoothing that takes vibrato (4 Hz and faster) off a contour."""
+SMOOTHING_S = 0.20
+"""Full width of the Hann smoothing that follows the removal of vibrato: uneven swings, trembling
+and slips of the tracker are not intonation."""
 
 TUNING_REACH_S = 20.0
 """A note is tuned against the notes up to this far before and after it (drift is tolerated)."""
@@ -33,7 +35,7 @@ class NoteContour:
     core
         Slice of the frames without the first and last 50 ms (the whole note if it is short).
     tuning_cents
-        Local tuning around the note, -50..50.
+        Local tuning around the note; its first value is in -50..50, it may drift beyond.
     """
 
     note: Note
@@ -86,7 +88,7 @@ def note_contours(
     """
     hop_s = pitch.hop_s
     cents = 1200.0 * np.log2(pitch.f0_hz / 440.0)
-    width = max(1, round(VIBRATO_WINDOW_S / hop_s)) | 1
+    width = max(1, round(SMOOTHING_S / hop_s)) | 1
     edge = round(_EDGE_S / hop_s)
     rows: list[tuple[Note, RealArray, RealArray, RealArray, slice]] = []
     for index, note in enumerate(notes):
@@ -109,7 +111,7 @@ def note_contours(
                 note,
                 pitch.times_s[first:last][good],
                 contour,
-                smooth(contour, min(width, len(contour) | 1)),
+                smooth(without_vibrato(contour, hop_s=hop_s), min(width, len(contour) | 1)),
                 slice(trim, len(contour) - trim),
             )
         )
@@ -138,4 +140,6 @@ def _local_tuning(rows: list[tuple[Note, RealArray, RealArray, RealArray, slice]
     total = np.concatenate(([0.0], np.cumsum(phasors)))
     first = np.searchsorted(centres, centres - TUNING_REACH_S)
     last = np.searchsorted(centres, centres + TUNING_REACH_S, side="right")
-    return np.asarray(np.angle(total[last] - total[first]) * 100.0 / (2.0 * np.pi))
+    # Unwrapped: a singer who sinks by half a semitone does not jump to the next one.
+    phase = np.unwrap(np.angle(total[last] - total[first]))
+    return np.asarray(phase * 100.0 / (2.0 * np.pi))

@@ -13,7 +13,7 @@ from singcoach.scoring.heads import head_position, standardise
 from singcoach.scoring.measures import UNITS
 from singcoach.scoring.moments import values_without
 from singcoach.scoring.reading import Reading
-from singcoach.scoring.specs import Head, Heads
+from singcoach.scoring.specs import QUANTILE_LEVELS, Head, Heads
 from singcoach.scoring.wording import PHRASINGS, SHOWN_UNITS, sentence
 
 MOST = 6
@@ -168,12 +168,21 @@ def _evidence(
     )
 
 
-_ITEM_MIDDLES = {"tuning_concentration": 15.0, "phrase_contrast": 1.5, "pitch_range": 4.0}
-"""What counts as little or much for items whose scale is not that of the measure."""
+_ITEM_LIMITS = {
+    "tuning_concentration": (12.0, 20.0),
+    "phrase_contrast": (1.0, 2.0),
+    "pitch_range": (3.0, 5.0),
+    "phrase_breaks": (0.05, 0.15),
+    "vibrato_share": (0.5, 0.5),
+}
+"""What counts as little and as much for items whose scale is not that of the measure."""
+
+_LITTLE, _MUCH = QUANTILE_LEVELS.index(40.0), QUANTILE_LEVELS.index(60.0)
 
 
 def _plain(measure: str, shown: float, helped: bool, rising: bool, heads: Heads) -> bool:
-    """Whether the item's own value lies on the side of the norms that its effect suggests."""
-    middle = _ITEM_MIDDLES.get(measure, heads.norms[measure].median)
+    """Whether the value lies clearly on the side of the norms that the effect suggests."""
+    quantiles = heads.norms[measure].quantiles
+    little, much = _ITEM_LIMITS.get(measure, (quantiles[_LITTLE], quantiles[_MUCH]))
     size = abs(shown) if any(PHRASINGS[measure].ways) else shown
-    return (size > middle) == (helped == rising)
+    return size >= much if helped == rising else size <= little

@@ -71,7 +71,8 @@ PHRASINGS: Mapping[str, Phrasing] = {
     ),
     "phrase_breaks": Phrasing(
         low="the phrase was sung without a break of the tone",
-        high="breaks of the tone inside the phrase: {value}",
+        high="the tone broke off for {value} inside the phrase",
+        decimals=2,
     ),
     "harmonicity": Phrasing(
         low="the tone was veiled, its harmonics standing {value} above the sound between them",
@@ -97,7 +98,7 @@ PHRASINGS: Mapping[str, Phrasing] = {
         decimals=1,
     ),
     "phrase_contrast": Phrasing(
-        low="the phrase was {value} {way} than the middle of the take",
+        low="the phrase kept near the level of the others, {value} {way} than the middle one",
         high="the phrase was {value} {way} than the middle of the take",
         decimals=1,
         ways=("softer", "louder"),
@@ -110,10 +111,10 @@ PHRASINGS: Mapping[str, Phrasing] = {
 }
 """One pair of clauses for each measure that a head may use and that has items."""
 
-SHOWN_UNITS: Mapping[str, str] = {"tuning_concentration": "cents", "phrase_breaks": "count"}
+SHOWN_UNITS: Mapping[str, str] = {"tuning_concentration": "cents", "phrase_breaks": "s"}
 """Units of the single items where they differ from the unit of the measure."""
 
-_WORDS = {"ratio": "", "count": ""}
+_WORDS = {"ratio": ""}
 
 
 def clock(seconds: float) -> str:
@@ -148,12 +149,12 @@ def sentence(
     decimals = phrasing.decimals
     size = f"{abs(value):.{decimals}f}" if any(phrasing.ways) else f"{value:.{decimals}f}"
     word = _WORDS.get(unit, unit)
-    if word == "semitones" and size == "1":
-        word = "semitone"
+    if size.lstrip("-") == "1" and word in ("semitones", "cents"):
+        word = word[:-1]
     clause = (phrasing.high if (helped == rising) == plain else phrasing.low).format(
         value=f"{size} {word}".strip(), way=phrasing.ways[int(value >= 0.0)]
     )
     if plain:
         return f"At {clock(start_s)} {clause}."
-    where = "above" if helped else "below"
-    return f"At {clock(start_s)} {clause}, which is {where} the rest of this take."
+    kind = "better" if helped else "weaker"
+    return f"At {clock(start_s)} {clause}; this is one of the {kind} moments of the take."

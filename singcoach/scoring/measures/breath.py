@@ -15,8 +15,8 @@ from singcoach.scoring.reading import Reading, make_reading, weighted_mean
 LONG_NOTE_S = 0.6
 _TREMOLO_WINDOW_S = 0.2
 _END_S = 0.25
-_BREAK_S = (0.10, 0.45)
-_BREAK_DB = 25.0
+_BREAK_S = (0.12, 0.20)
+_BREAK_DB = (20.0, 30.0)
 
 
 def level_wobble(contours: Sequence[NoteContour], phrases: Sequence[PhraseFrames]) -> Reading:
@@ -117,10 +117,11 @@ def phrase_length(take: Take) -> Reading:
 
 
 def phrase_breaks(phrases: Sequence[PhraseFrames]) -> Reading:
-    """Breaks of the tone inside phrases, per 10 s of singing.
+    """Silence inside phrases in seconds per 10 s of singing.
 
-    A break is 0.10 to 0.45 s without pitch in which the level falls 25 dB under the phrase's
-    median: silence, not a consonant.
+    Gaps without pitch count from 0.12 s on (fully from 0.20 s) and when the level lies 20 dB under
+    the phrase's median (fully from 30 dB): a break of the tone, not a consonant. No hard limits, so
+    that the position of the frames does not decide.
     """
     spans, stats, shown = [], [], []
     for frames in phrases:
@@ -128,15 +129,16 @@ def phrase_breaks(phrases: Sequence[PhraseFrames]) -> Reading:
         if tone.sum() < 8:
             continue
         hop_s = float(frames.times_s[1] - frames.times_s[0])
-        deep = frames.level_db < np.median(frames.level_db[tone]) - _BREAK_DB
-        count = 0
+        below = np.median(frames.level_db[tone]) - frames.level_db
+        silence_s = 0.0
         for start, stop in _gaps(tone):
-            long_enough = _BREAK_S[0] <= (stop - start) * hop_s <= _BREAK_S[1]
-            count += bool(long_enough and deep[start:stop].mean() > 0.5)
+            gap_s = (stop - start) * hop_s
+            depth = np.interp(float(np.median(below[start:stop])), _BREAK_DB, (0.0, 1.0))
+            silence_s += float(gap_s * depth * np.interp(gap_s, _BREAK_S, (0.0, 1.0)))
         length = frames.phrase.duration_s
         spans.append((frames.phrase.start_s, frames.phrase.end_s))
-        stats.append(np.array([length, 10.0 * count]))
-        shown.append(float(count))
+        stats.append(np.array([length, 10.0 * silence_s]))
+        shown.append(silence_s)
     return make_reading(
         "phrase_breaks", spans_s=spans, stats=stats, shown=shown, finish=weighted_mean
     )

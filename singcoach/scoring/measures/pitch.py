@@ -126,19 +126,29 @@ def backing_key_deviation(
     )
 
 
-def note_drift(notes: Sequence[Note], shapes: Sequence[NoteShape]) -> Reading:
-    """Size of the drift over a note in cents (shown signed; positive = upwards), by duration.
+def note_drift(
+    contours: Sequence[NoteContour], notes: Sequence[Note], shapes: Sequence[NoteShape]
+) -> Reading:
+    """Drift from the start to the end of a note in cents (shown signed; positive = upwards).
 
-    Slope of the note's body (:func:`singcoach.pitch.shape.measure_shape`) times its length,
-    clipped at 100 cents; slides are no drift and do not count.
+    Straight line through the vibrato-free core of notes whose body lasts 0.25 s, over the length
+    of the core; clipped at 100 cents, weighted by duration. Slides (``NoteShape.glide``) are meant
+    and do not count.
     """
+    allowed = {
+        note.onset_s: shape.drift_cents_per_s is not None
+        for note, shape in zip(notes, shapes, strict=True)
+    }
     spans, stats, shown = [], [], []
-    for note, shape in zip(notes, shapes, strict=True):
-        if shape.drift_cents_per_s is None:
+    for contour in contours:
+        y = contour.smooth_cents[contour.core]
+        if not allowed.get(contour.note.onset_s, False) or len(y) < 6:
             continue
-        drift = float(np.clip(shape.drift_cents_per_s * note.duration_s, -100.0, 100.0))
-        spans.append((note.onset_s, note.offset_s))
-        stats.append(np.array([note.duration_s, note.duration_s * abs(drift)]))
+        x = np.arange(len(y)) - (len(y) - 1) / 2.0
+        slope = float((x * (y - y.mean())).sum() / np.square(x).sum())
+        drift = float(np.clip(slope * (len(y) - 1), -100.0, 100.0))
+        spans.append(contour.span_s)
+        stats.append(np.array([contour.held_s, contour.held_s * abs(drift)]))
         shown.append(drift)
     return make_reading("note_drift", spans_s=spans, stats=stats, shown=shown, finish=weighted_mean)
 

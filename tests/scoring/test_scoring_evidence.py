@@ -1,0 +1,129 @@
+"""Evidence: the seconds that moved a score, checked by taking them out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scoring_takes import change_one, melody, sing, without_seconds
+
+from singcoach.core.scores import Evidence, Scores
+from singcoach.core.take import Take
+from singcoach.scoring import score_take
+from singcoach.scoring.measures import read_measures
+from singcoach.scoring.moments import LONGEST_S, moment_starts, values_without
+from singcoach.scoring.wording import PHRASINGS, SHOWN_UNITS, clock, sentence
+
+
+@pytest.fixture(scope="module")
+def drifting() -> Take:
+    """Steady singing with one note that drifts 80 cents flat, at 9.4 s."""
+    phrases = melody(32, length_s=0.8, vibrato_cents=20.0)
+    return sing(change_one(phrases, 2, 2, lambda t: replace(t, drift_cents=-80.0)), noise_db=-40.0)
+
+
+@pytest.fixture(scope="module")
+def scores(drifting: Take) -> Scores:
+    return score_take(drifting)
+
+
+def all_evidence(scores: Scores) -> list[Evidence]:
+    return [e for d in scores.dimensions.values() for e in d.evidence]
+
+
+def test_the_bad_note_is_found_and_told_with_its_value(scores: Scores) -> None:
+    drifts = [e for e in scores.dimensions["technique"].evidence if e.measure == "note_drift"]
+    worst = min(drifts, key=lambda e: e.effect)
+    assert worst.effect < 0.0
+    assert worst.value == pytest.approx(-72.0, abs=12.0)
+    assert worst.start_s == pytest.approx(9.5, abs=0.3)
+    assert re.fullmatch(r"At 0:09 the note drifted \d+ cents flat\.", worst.text)
+
+
+def test_ids_order_and_bounds(scores: Scores, drifting: Take) -> None:
+    for dimension, part in scores.dimensions.items():
+        assert len(part.evidence) <= 6
+        assert [e.id for e in part.evidence] == [
+            f"{dimension}-{i}" for i in range(1, len(part.evidence) + 1)
+        ]
+        sizes = [abs(e.effect) for e in part.evidence]
+        assert sizes == sorted(sizes, reverse=True)
+        for e in part.evidence:
+            assert 0.0 <= e.start_s < e.end_s <= drifting.duration_s
+            assert 0.0 < abs(e.effect) <= 1.0
+            assert e.text.startswith(f"At {clock(e.start_s)} ")
+    assert len(all_evidence(scores)) >= 4
+
+
+def test_every_number_in_a_text_is_the_value(scores: Scores) -> None:
+    for e in all_evidence(scores):
+        told = re.sub(r"^At \d+:\d\d ", "", e.text).replace("2 to 4 kHz", "")
+        for number in re.findall(r"-?\d+(?:\.\d+)?", told):
+            decimals = PHRASINGS[e.measure].decimals
+            assert abs(abs(float(number)) - abs(e.value)) <= 0.51 * 10.0**-decimals
+
+
+def test_without_the_worst_seconds_the_score_is_higher(scores: Scores, drifting: Take) -> None:
+    technique = scores.dimensions["technique"]
+    worst = min(technique.evidence, key=lambda e: e.effect)
+    better = score_take(without_seconds(drifting, worst.start_s, worst.end_s))
+    assert better.dimensions["technique"].score > technique.score  # type: ignore[operator]
+
+
+def test_leaving_items_out_equals_measuring_the_rest() -> None:
+    phrases = melody(24, length_s=0.8, drift_cents=15.0)
+    take = sing(change_one(phrases, 1, 1, lambda t: replace(t, midi=t.midi + 0.5)))
+    readings = read_measures(take)
+    out = take.phrases[1]
+    left = values_without(readings, np.array([out.start_s]), np.array([out.end_s]))
+    rest = read_measures(without_seconds(take, out.start_s, out.end_s))
+    for name in ("note_drift", "harmonicity", "dynamics_in_phrases", "phrase_length"):
+        assert left[name][0] == pytest.approx(rest[name].value(), rel=0.02), name
+
+
+def test_moments_cover_the_phrases_in_pieces_of_a_few_seconds() -> None:
+    take = sing([[t for tones in melody(24, length_s=0.8) for t in tones]])
+    starts = moment_starts(take)
+    assert starts[0] == take.phrases[0].start_s
+    pieces = np.diff(np.append(starts, take.phrases[0].end_s))
+    assert (pieces > 1.0).all()
+    assert (pieces < LONGEST_S + 2.0).all()
+
+
+@pytest.mark.parametrize("measure", sorted(PHRASINGS))
+@pytest.mark.parametrize("helped", [True, False])
+@pytest.mark.parametrize("rising", [True, False])
+def test_every_sentence_is_plain_english(measure: str, helped: bool, rising: bool) -> None:
+    text = sentence(
+        measure,
+        start_s=62.3,
+        value=-1.0,
+        unit=SHOWN_UNITS.get(measure, "cents"),
+        helped=helped,
+        rising=rising,
+        plain=True,
+    )
+    assert text.startswith("At 1:02 ")
+    assert text.endswith(".")
+    assert "{" not in text
+    assert "1 cents" not in text
+
+
+def test_good_and_bad_are_told_apart() -> None:
+    def drift(*, helped: bool, plain: bool, value: float) -> str:
+        return sentence(
+            "note_drift",
+            start_s=42.9,
+            value=value,
+            unit="cents",
+            helped=helped,
+            rising=False,
+            plain=plain,
+        )
+
+    assert drift(helped=False, plain=True, value=-38.2) == "At 0:42 the note drifted 38 cents flat."
+    assert "only 3 cents sharp" in drift(helped=True, plain=True, value=3.0)
+    assert "weaker moments" in drift(helped=False, plain=False, value=3.0)
+    assert "better moments" in drift(helped=True, plain=False, value=50.0)
