@@ -79,7 +79,9 @@ def render_html(
         parts.append(sections.tasks(feedback.suggestions, marks, heading=heading))
     elif insufficient:
         parts.append(sections.try_again())
+    job.report(0.9, "report")
     parts.append(sections.pitch(rows))
+    job.report(0.95, "report")
     parts.append(sections.moment_list(marks, clips))
     parts.append(sections.recording(assessment, take))
     parts.append(sections.sure(assessment.scores))
@@ -120,7 +122,7 @@ def _clips(
     n_samples = take.vocal.shape[0]
     by_effect = sorted(marks, key=lambda m: (-abs(m.evidence.effect), m.number))
     for done, moment in enumerate(by_effect):
-        job.report(done / len(by_effect), "report")
+        job.report(0.9 * done / len(by_effect), "report")
         start_s = max(0.0, moment.evidence.start_s - CLIP_MARGIN_S)
         end_s = min(moment.evidence.end_s + CLIP_MARGIN_S, start_s + LONGEST_CLIP_S)
         first = int(start_s * take.sample_rate)

@@ -31,8 +31,8 @@ def make_take(*, duration_s: float = 30.0, song: bool = False, voiced: bool = Tr
     sung = (times_s % 1.0 < 0.8) & (beat % 5 != 4) & voiced
     f0_hz = np.where(sung, 440.0 * 2.0 ** ((midi - 69.0) / 12.0), np.nan)
     n_samples = int(duration_s * RATE)
-    clock = np.arange(n_samples) / RATE
-    vocal = (0.2 * np.sin(2 * np.pi * 220.0 * clock)).astype(np.float32)
+    second = (0.2 * np.sin(2 * np.pi * 220.0 * np.arange(RATE) / RATE)).astype(np.float32)
+    vocal = np.tile(second, n_samples // RATE + 1)[:n_samples]
     notes = tuple(
         Note(
             onset_s=float(second),
