@@ -7,7 +7,8 @@ run with on speech.
 
 How much the prediction takes away also tells whether there is a room to remove: at most -28 dB of
 the energy of dry takes, at least -25 dB where a room with 0.3 s or more was added. Below that
-nothing is changed, so a dry take comes out as it went in.
+nothing is changed, so a dry take comes out as it went in; nor where nearly everything is predicted,
+which no room does to a voice.
 
 Source: Nakatani et al., "Speech dereverberation based on variance-normalized delayed linear
 prediction", IEEE TASLP 18(7), 2010. One channel; blocks of 16 s instead of the whole recording.
@@ -41,6 +42,11 @@ WET_REMOVED_DB = -25.5
 the second. Set on three dry takes (vocadito) and nine synthetic rooms for each; dry clips of two
 other collections (pesnq_edelweiss, nycu_first) lie at -29 dB and below."""
 
+ROOM_REMOVED_DB = -12.0
+TONE_REMOVED_DB = -9.0
+"""A room of 1.2 s gives -15 dB. Above the second of these it is no room but a steady tone (a
+whistle, a synthesizer), which its past predicts wholly: nothing is done."""
+
 _FLOOR = 1e-10
 _LOADING = 1e-9
 _STAGE = "removing the room"
@@ -73,8 +79,9 @@ def dereverb(
     Notes
     -----
     Measured on vocadito takes 1, 10, 14 convolved with decaying noise: SI-SDR to the first 50 ms
-    of the response rises by 0.9 to 3.7 dB for rooms of 0.3 to 1.2 s. It does not remove early
-    reflections. Memory: about 60 MB beside the result. Realtime factor about 0.01 on one core.
+    of the response rises by 0.9 to 3.7 dB for rooms of 0.3 to 1.2 s. The tail after
+    the voice stops sinks by 1.2 to 1.6 dB only: less blur, but not a dry voice. Early reflections
+    stay. Memory: about 60 MB beside the result. Realtime factor about 0.01 on one core.
     """
     if vocal.ndim != 1:
         raise ValueError(f"vocal has shape {vocal.shape}; (n_samples,) would work")
@@ -90,7 +97,8 @@ def dereverb(
         job.report(start / vocal.size, _STAGE)
         block = _without_room(vocal[start:end])
         if start > 0:  # the end of the block before is already in place
-            block[:n_fade] = rise * block[:n_fade] + (1 - rise) * out[start : start + n_fade]
+            before = out[start : start + n_fade]
+            block[:n_fade] = before + rise * (block[:n_fade] - before)
         out[start:end] = block
     job.report(1.0, _STAGE)
     return out
@@ -120,20 +128,23 @@ def wpe(spectrum: ComplexArray, *, taps: int, delay: int, iterations: int) -> Co
         return spectrum.copy()
     padded = np.zeros((n_bins, delay + taps - 1 + n_frames), np.complex64)
     padded[:, delay + taps - 1 :] = spectrum
-    past = np.lib.stride_tricks.sliding_window_view(padded, taps, axis=1)[:, :n_frames]
-    past = np.ascontiguousarray(past)  # (n_bins, n_frames, taps), the nearest last
+    # (n_bins, n_frames, taps + 1): the past, the nearest last, and then the present itself.
+    seen = np.empty((n_bins, n_frames, taps + 1), np.complex64)
+    seen[:, :, :taps] = np.lib.stride_tricks.sliding_window_view(padded, taps, axis=1)[:, :n_frames]
+    seen[:, :, taps] = spectrum
+    past = seen[:, :, :taps]
     dry = spectrum
     for _ in range(iterations):
         power = dry.real**2 + dry.imag**2
-        peak = power.max(axis=1, keepdims=True)
-        weights = 1.0 / np.maximum(power, np.maximum(_FLOOR * peak, np.float32(1e-30)))
-        # Scaled so that the sums stay within the range of float32.
-        weights *= np.maximum(peak, np.float32(1e-30))
+        peak = np.maximum(power.max(axis=1, keepdims=True), np.float32(1e-30))
+        # Relative to the peak, so that the sums stay within the range of float32.
+        weights = peak / np.maximum(power, np.maximum(_FLOOR * peak, np.float32(1e-36)))
         weighted = (past * weights[:, :, None]).conj().transpose(0, 2, 1)
-        correlation = np.matmul(weighted, past).astype(np.complex128)
-        target = np.matmul(weighted, spectrum[:, :, None]).astype(np.complex128)
-        filters = np.linalg.solve(correlation + _loading(correlation, taps), target)
-        dry = spectrum - np.matmul(past, filters.astype(np.complex64))[:, :, 0]
+        sums = np.matmul(weighted, seen).astype(np.complex128)
+        correlation = sums[:, :, :taps]
+        filters = np.linalg.solve(correlation + _loading(correlation, taps), sums[:, :, taps:])
+        # Not a matrix product: its threads would cost ten times what they compute.
+        dry = spectrum - np.einsum("ftk,fk->ft", past, filters[:, :, 0].astype(np.complex64))
     return dry
 
 
@@ -176,6 +187,5 @@ def _without_room(block: FloatArray) -> FloatArray:
 def _strength(removed_share: float) -> float:
     """Return how much of the prediction to take away, 0..1, from the energy it would remove."""
     removed_db = 10 * np.log10(max(removed_share, 1e-30))
-    return float(
-        np.clip((removed_db - DRY_REMOVED_DB) / (WET_REMOVED_DB - DRY_REMOVED_DB), 0.0, 1.0)
-    )
+    points = (DRY_REMOVED_DB, WET_REMOVED_DB, ROOM_REMOVED_DB, TONE_REMOVED_DB)
+    return float(np.interp(removed_db, points, (0.0, 1.0, 1.0, 0.0)))

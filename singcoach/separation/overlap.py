@@ -98,5 +98,6 @@ def _faded(mask: FloatArray, earlier: FloatArray | None, fade: FloatArray) -> Fl
         return mask
     n_shared = min(earlier.shape[1], mask.shape[1])
     weight = fade[None, :n_shared, None]
-    mask[:, :n_shared] = weight * mask[:, :n_shared] + (1 - weight) * earlier[:, :n_shared]
+    before = earlier[:, :n_shared]
+    mask[:, :n_shared] = before + weight * (mask[:, :n_shared] - before)
     return mask
