@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from coaching_samples import NOTES, make_scores, make_screening
 
+from singcoach.coaching import write_feedback
 from singcoach.coaching.check import ClaimChecker, split_sentences
 from singcoach.coaching.facts import gather_facts
 
@@ -150,3 +153,37 @@ def test_sentences_are_not_cut_at_decimals_or_clocks() -> None:
 @pytest.mark.parametrize("text", ["", " ", ".", ":", "0:", "9" * 500 + ":59", "%%%", "½ ☃ 三"])
 def test_survives_any_text(checker: ClaimChecker, text: str) -> None:
     assert not checker.accepts(text)
+
+
+def _changed_clock(match: re.Match[str]) -> str:
+    return f"{int(match[1]) + 3}:{match[2]}"
+
+
+SPOILS = [
+    (r"(\d+):(\d\d)", _changed_clock),
+    (r"\d(?:\.5)? out of 5", "1.5 out of 5"),
+    (r"between \d(?:\.5)? and", "between 1.5 and"),
+    (r"too low", "too high"),
+    (r"a third of", "three quarters of"),
+    (r"about \d+ %", "about 40 %"),
+    (r"breath control|timbre quality", "vocal technique"),
+    (r"your", "your brother's"),
+]
+
+
+@pytest.mark.parametrize("spoil", SPOILS, ids=lambda spoil: str(spoil[0]))
+def test_a_template_sentence_with_one_thing_changed_is_rejected(spoil) -> None:  # type: ignore[no-untyped-def]
+    pattern, replacement = spoil
+    feedback = write_feedback(
+        scores=make_scores(), screening=make_screening(), duration_s=120.0, notes=NOTES
+    )
+    checker = checker_for()
+    tasks = " ".join(suggestion.text for suggestion in feedback.suggestions)
+    n_spoilt = 0
+    for sentence in split_sentences(f"{feedback.summary} {feedback.critique} {tasks}"):
+        assert checker.accepts(sentence)
+        spoilt = re.sub(pattern, replacement, sentence, count=1, flags=re.IGNORECASE)
+        if spoilt != sentence:
+            n_spoilt += 1
+            assert not checker.accepts(spoilt), spoilt
+    assert n_spoilt > 0
