@@ -27,6 +27,7 @@ from singcoach.screening.chroma import (
 from singcoach.screening.tonality import key_of
 
 _BLOCK_SAMPLES = 10 * ANALYSIS_RATE
+_WORKING_RMS = 0.1
 SILENT_RMS = 1e-4
 """-80 dBFS: an accompaniment quieter than this is what separation left, not music."""
 
@@ -55,28 +56,25 @@ def analyse_backing(accompaniment: FloatArray, *, sample_rate: int, job: Job = N
         raise ValueError(f"sample_rate must be positive, not {sample_rate}")
     if not np.isfinite(np.sum(accompaniment, dtype=np.float64)):
         raise ValueError("accompaniment holds NaN or infinite samples")
+    rms = _rms(accompaniment)
+    if rms < SILENT_RMS:
+        return _silence(-(-accompaniment.size * ANALYSIS_RATE // sample_rate))
+    gain = np.float32(_WORKING_RMS / rms)
     chroma_reader = _FrameReader(CHROMA_WINDOW_SAMPLES, CHROMA_HOP_SAMPLES)
     onset_reader = _FrameReader(ONSET_WINDOW_SAMPLES, ONSET_HOP_SAMPLES)
     fine: list[FloatArray] = []
     bands: list[FloatArray] = []
-    n_samples, energy = 0, 0.0
+    n_samples = 0
     share = job.part(0.0, 0.7)
     for block in _blocks(accompaniment, sample_rate):
         share.report(n_samples / ANALYSIS_RATE * sample_rate / accompaniment.size, "accompaniment")
-        fine.append(fine_chroma(chroma_reader.feed(block)))
-        bands.append(band_energies(onset_reader.feed(block)))
+        level = block * gain
+        fine.append(fine_chroma(chroma_reader.feed(level)))
+        bands.append(band_energies(onset_reader.feed(level)))
         n_samples += block.size
-        energy += float(np.sum(np.square(block, dtype=np.float64)))
     fine.append(fine_chroma(chroma_reader.finish()))
     bands.append(band_energies(onset_reader.finish()))
     n_frames = -(-n_samples // CHROMA_HOP_SAMPLES)
-    if n_samples == 0 or energy / n_samples < SILENT_RMS**2:
-        return Backing(
-            chroma=read_only(np.zeros((n_frames, 12), dtype=np.float32)),
-            frame_s=CHROMA_FRAME_S,
-            beats_s=read_only(np.zeros(0)),
-            key=None,
-        )
     all_fine = np.concatenate(fine)[:n_frames]
     tuning_cents = tuning_of(all_fine.sum(axis=0, dtype=np.float64))
     chroma = to_semitones(all_fine, tuning_cents=tuning_cents)
@@ -87,6 +85,23 @@ def analyse_backing(accompaniment: FloatArray, *, sample_rate: int, job: Job = N
     return Backing(
         chroma=read_only(chroma), frame_s=CHROMA_FRAME_S, beats_s=read_only(beats_s), key=key
     )
+
+
+def _silence(n_samples: int) -> Backing:
+    return Backing(
+        chroma=read_only(np.zeros((-(-n_samples // CHROMA_HOP_SAMPLES), 12), dtype=np.float32)),
+        frame_s=CHROMA_FRAME_S,
+        beats_s=read_only(np.zeros(0)),
+        key=None,
+    )
+
+
+def _rms(audio: FloatArray) -> float:
+    energy = sum(
+        float(np.sum(np.square(audio[start : start + _BLOCK_SAMPLES], dtype=np.float64)))
+        for start in range(0, audio.size, _BLOCK_SAMPLES)
+    )
+    return float(np.sqrt(energy / max(1, audio.size)))
 
 
 def _blocks(audio: FloatArray, sample_rate: int) -> Iterator[FloatArray]:

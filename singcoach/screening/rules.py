@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -138,13 +137,16 @@ def screen(
 
 def singing_span_s(regions: Sequence[Region]) -> float:
     """Return the seconds of singing, rests of up to 3 s between two regions of it included."""
-    sung = [region for region in regions if region.kind == "singing"]
-    total_s = sum(region.end_s - region.start_s for region in sung)
-    for before, after in itertools.pairwise(sung):
-        between = [r for r in regions if before.end_s <= r.start_s and r.end_s <= after.start_s]
-        rest_s = after.start_s - before.end_s
-        if rest_s <= LONGEST_REST_S and all(r.kind == "silence" for r in between):
-            total_s += rest_s
+    total_s, rest_s = 0.0, float("inf")
+    for region in regions:
+        length_s = region.end_s - region.start_s
+        if region.kind == "singing":
+            total_s += length_s + (rest_s if rest_s <= LONGEST_REST_S else 0.0)
+            rest_s = 0.0
+        elif region.kind == "silence":
+            rest_s += length_s
+        else:
+            rest_s = float("inf")
     return total_s
 
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from singcoach.core.arrays import RealArray
 from singcoach.core.music import Key
+from singcoach.pitch.key import key_of_histogram
 from singcoach.screening.chroma import BINS_PER_SEMITONE, N_BINS
 
-# Krumhansl and Kessler 1982, probe tone ratings.
-_MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
-_MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
-_MODES: tuple[Literal["major", "minor"], ...] = ("major", "minor")
 DIATONIC = (0, 2, 4, 5, 7, 9, 11)
 
 LEAST_STRENGTH = 0.5
@@ -29,17 +25,11 @@ a melody. 20 to 50 rank the nycu_first clips alike (tier-pair 0.80 to 0.83)."""
 def key_of(pitch_classes: RealArray, *, tuning_cents: float) -> Key | None:
     """Return the key whose profile correlates best with 12 pitch class weights.
 
-    Returns None where there is nothing tonal: no weights, equal ones, or no profile like them.
+    Returns None where there is nothing tonal: fewer than three pitch classes, or weights that are
+    like no profile.
     """
-    if float(np.ptp(pitch_classes)) <= 1e-9 * max(1e-12, float(np.max(pitch_classes))):
-        return None
-    best: Key | None = None
-    for tonic in range(12):
-        for mode, profile in zip(_MODES, (_MAJOR, _MINOR), strict=True):
-            strength = float(np.corrcoef(np.roll(profile, tonic), pitch_classes)[0, 1])
-            if best is None or strength > best.strength:
-                best = Key(tonic=tonic, mode=mode, tuning_cents=tuning_cents, strength=strength)
-    return best if best is not None and best.strength >= LEAST_STRENGTH else None
+    key = key_of_histogram(pitch_classes, tuning_cents=tuning_cents)
+    return key if key is not None and key.strength >= LEAST_STRENGTH else None
 
 
 def scale_root(key: Key) -> int:

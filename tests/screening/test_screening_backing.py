@@ -58,6 +58,12 @@ def test_level_plays_no_part(gain: float) -> None:
     expected = analyse_backing(audio, sample_rate=RATE)
     found = analyse_backing(audio * np.float32(gain), sample_rate=RATE)
     np.testing.assert_allclose(found.chroma, expected.chroma, atol=1e-4)
+    metronome = clicks(100.0, 12.0)
+    np.testing.assert_allclose(
+        analyse_backing(metronome * np.float32(gain), sample_rate=RATE).beats_s,
+        analyse_backing(metronome, sample_rate=RATE).beats_s,
+        atol=0.011,
+    )
 
 
 @pytest.mark.parametrize("bpm", [70.0, 90.0, 120.0, 150.0])
