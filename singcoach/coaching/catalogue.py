@@ -382,7 +382,8 @@ BAD_WORDS: Final = (
 NEGATIONS: Final = r"not|no|less|hardly|without|isn't|aren't|don't|doesn't"
 
 DIRECTIVES: Final = (
-    r"^(?:next, )?(?:work on|practise|put some practice into|give (?:a few minutes|your attention) to)\b|"
+    r"^(?:next, )?(?:work on|practise|put some practice into)\b|"
+    r"^(?:next, )?give (?:a few minutes|your attention) to\b|"
     r"^(?:the next step is|what to work on next is)\b"
 )
 """Openings of clauses that tell what to do: their adjectives name the aim, not the take."""

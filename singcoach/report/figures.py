@@ -10,7 +10,14 @@ import numpy as np
 
 from singcoach.core.arrays import BoolArray, RealArray
 from singcoach.core.music import Note, Phrase, SongNote
-from singcoach.core.scores import DIMENSIONS, Dimension, DimensionScore, Evidence, Scores
+from singcoach.core.scores import (
+    DIMENSIONS,
+    Dimension,
+    DimensionScore,
+    Evidence,
+    Feedback,
+    Scores,
+)
 from singcoach.core.take import Take
 
 LONGEST_ROW_S = 24.0
@@ -68,10 +75,28 @@ class Moment:
     evidence: Evidence
 
 
-def moments(scores: Scores) -> tuple[Moment, ...]:
-    """Return the strongest evidence of all dimensions in order of time, numbered from 1."""
+def moments(scores: Scores, feedback: Feedback | None = None) -> tuple[Moment, ...]:
+    """Choose at most 16 pieces of evidence and number them from 1 in order of time.
+
+    First come each dimension's strongest in either direction and those that the feedback's
+    suggestions name, so that what the coach speaks of can be heard; then the strongest of the rest.
+    """
     found = [(name, item) for name in DIMENSIONS for item in scores.dimensions[name].evidence]
-    found.sort(key=lambda pair: (-abs(pair[1].effect), pair[1].start_s, pair[1].id))
+    wanted = {i for s in (feedback.suggestions if feedback else ()) for i in s.evidence[:2]}
+    for name in DIMENSIONS:
+        for side in (1, -1):
+            items = [e for e in scores.dimensions[name].evidence if e.effect * side > 0]
+            strongest = max(items, key=lambda e: (abs(e.effect), -e.start_s), default=None)
+            if strongest is not None:
+                wanted.add(strongest.id)
+    found.sort(
+        key=lambda pair: (
+            pair[1].id not in wanted,
+            -abs(pair[1].effect),
+            pair[1].start_s,
+            pair[1].id,
+        )
+    )
     chosen = sorted(
         found[:MOST_MOMENTS], key=lambda pair: (pair[1].start_s, pair[1].end_s, pair[1].id)
     )

@@ -65,7 +65,7 @@ def render_html(
     job: Job = NO_JOB,
 ) -> str:
     """Return the report as HTML text; ``encode(audio, sample_rate)`` replaces the clip encoder."""
-    marks = moments(assessment.scores)
+    marks = moments(assessment.scores, assessment.feedback)
     rows = pitch_rows(take, marks)
     clips = _clips(take, marks, encode or _encode, job)
     insufficient = assessment.screening.verdict == "insufficient"

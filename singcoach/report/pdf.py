@@ -47,7 +47,7 @@ def render_pdf(assessment: Assessment, take: Take, *, title: str = "", job: Job 
 
     register_own_fonts()
     title = clean_text(title or assessment.input.file)
-    marks = moments(assessment.scores)
+    marks = moments(assessment.scores, assessment.feedback)
     job.report(0.0, "report")
     target = io.BytesIO()
     document = SimpleDocTemplate(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
 import pytest
-from report_samples import make_assessment, make_take
+from report_samples import make_assessment, make_evidence, make_take
 
 from singcoach.report import wording
-from singcoach.report.figures import LONGEST_ROW_S, moments, pitch_rows, radar_axes
+from singcoach.report.figures import LONGEST_ROW_S, MOST_MOMENTS, moments, pitch_rows, radar_axes
 from singcoach.report.prose import exercise_parts, linked_pieces, sentences
 from singcoach.scoring.measures import UNITS
 
@@ -70,6 +71,19 @@ def test_moments_are_numbered_in_order_of_time() -> None:
     assert [mark.number for mark in marks] == list(range(1, 9))
     starts = [mark.evidence.start_s for mark in marks]
     assert starts == sorted(starts)
+
+
+def test_what_the_coach_speaks_of_is_among_the_moments() -> None:
+    assessment = make_assessment()
+    weak = [make_evidence(f"breath.{n}", 0.1 * n, -0.001 * n) for n in range(1, 4)]
+    loud = [make_evidence(f"timbre.{n}", 0.1 * n, 0.9) for n in range(30)]
+    dimensions = dict(assessment.scores.dimensions)
+    dimensions["breath"] = dataclasses.replace(dimensions["breath"], evidence=tuple(weak))
+    dimensions["timbre"] = dataclasses.replace(dimensions["timbre"], evidence=tuple(loud))
+    scores = dataclasses.replace(assessment.scores, dimensions=dimensions)
+    marks = moments(scores, assessment.feedback)
+    assert len(marks) == MOST_MOMENTS
+    assert {"breath.2", "breath.3"} <= {mark.evidence.id for mark in marks}
 
 
 def test_times_are_linked_only_to_moments_that_hold_them() -> None:
