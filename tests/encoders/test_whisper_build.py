@@ -109,3 +109,32 @@ def test_shipped_network_keeps_the_exact_ones_answers(shipped, exact_encoder, si
     joined = np.concatenate(cosines)
     assert joined.mean() >= 0.995
     assert np.percentile(joined, 1) >= 0.99
+
+
+def test_products_are_exact_on_this_processor():
+    onnx = pytest.importorskip("onnx", reason="onnx is only there where models are built")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    rng = np.random.default_rng(5)
+    matrix = np.sign(rng.standard_normal((32, 512))) * rng.uniform(0.8, 1, (32, 512))
+    matrix[0] = 1.0  # every pair at the limit, every input at 255: the worst sum there is
+    matrix[1] = -1.0
+    rounded = round_matrix(matrix)
+    types = onnx.TensorProto
+    node = onnx.helper.make_node("MatMulInteger", ["x", "w"], ["y"])
+    graph = onnx.helper.make_graph(
+        [node],
+        "product",
+        [onnx.helper.make_tensor_value_info("x", types.UINT8, [8, 512])],
+        [onnx.helper.make_tensor_value_info("y", types.INT32, [8, 32])],
+        [onnx.numpy_helper.from_array(np.ascontiguousarray(rounded.values.T), "w")],
+    )
+    model = onnx.helper.make_model(
+        graph, opset_imports=[onnx.helper.make_opsetid("", 20)], ir_version=9
+    )
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    inputs = np.full((8, 512), 255, dtype=np.uint8)
+    inputs[4:] = rng.integers(0, 256, (4, 512))
+    expected = inputs.astype(np.int64) @ rounded.values.T.astype(np.int64)
+    np.testing.assert_array_equal(session.run(None, {"x": inputs})[0], expected)
