@@ -20,7 +20,8 @@ from singcoach.core.arrays import read_only
 DEFAULT_LIMIT_BYTES = 2_000_000_000
 """Size at which the least recently used results are dropped."""
 
-Arrays = Mapping[str, NDArray[Any]]
+Arrays = Mapping[str, Any]
+"""Arrays of numbers by name."""
 
 
 def make_key(stage: str, version: int, *parts: object) -> str:
@@ -83,7 +84,7 @@ class Cache:
             handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
             temporary = Path(name)
             with os.fdopen(handle, "wb") as file:
-                np.savez(file, **dict(arrays))
+                np.savez(file, **arrays)
             temporary.replace(path)
             temporary = None
         except OSError:

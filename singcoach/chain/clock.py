@@ -35,37 +35,15 @@ class Clock:
 
 
 def peak_memory_mb() -> float:
-    """Return the largest resident size of this process so far, in MB; 0 where unknown."""
-    try:
-        import resource
-    except ImportError:
-        return _windows_peak_memory_mb()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return float(peak) / (1e6 if sys.platform == "darwin" else 1e3)
+    """Return the largest resident size of this process so far, in MB."""
+    import psutil
 
-
-def _windows_peak_memory_mb() -> float:
-    if sys.platform != "win32":
-        return 0.0
-    import ctypes
-    from ctypes import wintypes
-
-    class Counters(ctypes.Structure):
-        _fields_ = [
-            ("cb", wintypes.DWORD),
-            ("PageFaultCount", wintypes.DWORD),
-            ("PeakWorkingSetSize", ctypes.c_size_t),
-            ("WorkingSetSize", ctypes.c_size_t),
-            ("QuotaPeakPagedPoolUsage", ctypes.c_size_t),
-            ("QuotaPagedPoolUsage", ctypes.c_size_t),
-            ("QuotaPeakNonPagedPoolUsage", ctypes.c_size_t),
-            ("QuotaNonPagedPoolUsage", ctypes.c_size_t),
-            ("PagefileUsage", ctypes.c_size_t),
-            ("PeakPagefileUsage", ctypes.c_size_t),
-        ]
-
-    counters = Counters()
-    counters.cb = ctypes.sizeof(counters)
-    process = ctypes.windll.kernel32.GetCurrentProcess()
-    ctypes.windll.psapi.GetProcessMemoryInfo(process, ctypes.byref(counters), counters.cb)
-    return float(counters.PeakWorkingSetSize) / 1e6
+    if sys.platform == "linux":
+        # Starts anew when a process loads its program, unlike ``ru_maxrss``, in which a large
+        # parent shows.
+        with open("/proc/self/status", encoding="ascii", errors="replace") as status:  # noqa: PTH123
+            for line in status:
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) * 1024 / 1e6
+    memory = psutil.Process().memory_info()
+    return float(getattr(memory, "peak_wset", memory.rss)) / 1e6

@@ -9,6 +9,7 @@ from singcoach.errors import ModelError
 from singcoach.models.catalogue import Catalogue, VerifiedModel
 from singcoach.models.manifest import ModelEntry
 from singcoach.models.sessions import Session, open_session
+from singcoach.regions.detector import SingingDetector
 
 _ACCELERATORS = {"cuda": "CUDAExecutionProvider", "mps": "CoreMLExecutionProvider"}
 _CPU = "CPUExecutionProvider"
@@ -101,3 +102,7 @@ class Engine:
                 self._catalogue.require(role, part), threads=self.threads
             )
         return self._sessions[key]
+
+    def singing_detector(self) -> SingingDetector:
+        """Return a fresh detector of singing, speech and music; the caller closes it."""
+        return SingingDetector(self.model("singing_detector", provider="ncnn"))

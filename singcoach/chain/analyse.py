@@ -1,0 +1,160 @@
+"""From the voice to everything that scoring looks at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from singcoach.audio.hashing import sha256_file
+from singcoach.audio.reading import read_audio
+from singcoach.chain.cache import make_key
+from singcoach.chain.clock import Clock
+from singcoach.chain.engine import Engine
+from singcoach.chain.hearing import Heard
+from singcoach.chain.melody import cached_pitch
+from singcoach.chain.settings import Settings
+from singcoach.core.arrays import ANALYSIS_RATE, FloatArray, read_only
+from singcoach.core.music import Key, PitchTrack, Region
+from singcoach.core.take import Backing, Take
+from singcoach.encoders.song import encode_song
+from singcoach.jobs import NO_JOB, Job
+from singcoach.pitch.notes import find_notes
+from singcoach.regions.phrases import find_phrases
+from singcoach.regions.regions import find_regions
+from singcoach.screening.backing import analyse_backing
+from singcoach.screening.rules import screen
+from singcoach.songs.ultrastar import read_song
+
+BACKING_VERSION = 1
+ENCODER_VERSION = 1
+
+
+def analyse(
+    heard: Heard, *, settings: Settings, engine: Engine, clock: Clock, job: Job = NO_JOB
+) -> Take:
+    """Analyse a voice: pitch, regions, phrases, notes, backing, screening, encoder features.
+
+    Raises
+    ------
+    InputError
+        The song or the backing file cannot be used.
+    ModelError
+        A model is missing or damaged.
+    """
+    song = read_song(settings.song) if settings.song is not None else None
+    with clock.stage("pitch"):
+        pitch = cached_pitch(heard.vocal, heard.key, engine, job.part(0.0, 0.2))
+    with clock.stage("regions"):
+        regions = _regions(heard.vocal, pitch, engine, job.part(0.2, 0.35))
+        phrases = find_phrases(heard.vocal, sample_rate=ANALYSIS_RATE, pitch=pitch, regions=regions)
+    with clock.stage("notes"):
+        notes = find_notes(pitch, heard.vocal, sample_rate=ANALYSIS_RATE)
+    with clock.stage("backing"):
+        backing = _backing(heard, settings.backing, engine, job.part(0.35, 0.5))
+    with clock.stage("screening"):
+        # What separation leaves of a voice is no recording, so its quality says nothing.
+        solo = heard.input.kind == "solo"
+        quality = engine.session("recording_quality") if solo else None
+        screening = screen(
+            heard.vocal_raw,
+            sample_rate=ANALYSIS_RATE,
+            pitch=pitch,
+            notes=notes,
+            regions=regions,
+            song=song,
+            backing=backing,
+            quality_session=quality,
+            job=job.part(0.5, 0.6),
+        )
+    features: FloatArray | None = None
+    if settings.profile != "fast" and screening.verdict != "insufficient":
+        with clock.stage("encoder"):
+            features = _features(heard, engine, job.part(0.6, 1.0))
+    return Take(
+        duration_s=heard.input.duration_s,
+        kind=heard.input.kind,
+        vocal=heard.vocal,
+        vocal_raw=heard.vocal_raw,
+        sample_rate=ANALYSIS_RATE,
+        pitch=pitch,
+        notes=notes,
+        regions=regions,
+        phrases=phrases,
+        screening=screening,
+        backing=backing,
+        song=song,
+        features=features,
+    )
+
+
+def _regions(vocal: FloatArray, pitch: PitchTrack, engine: Engine, job: Job) -> tuple[Region, ...]:
+    with engine.singing_detector() as detector:
+        events = detector.track(vocal, job)
+    return find_regions(vocal, sample_rate=ANALYSIS_RATE, pitch=pitch, events=events)
+
+
+def _backing(heard: Heard, supplied: Path | None, engine: Engine, job: Job) -> Backing | None:
+    """Analyse the supplied accompaniment, else the separated one; None where there is neither."""
+    if supplied is None and heard.accompaniment is None:
+        return None
+    source = sha256_file(supplied) if supplied is not None else heard.key
+    key = make_key("backing", BACKING_VERSION, source)
+    kept = engine.cache.load(key)
+    if kept is not None:
+        return _backing_from(kept)
+    audio = (
+        read_audio(supplied, sample_rate=ANALYSIS_RATE, channels=1)[0]
+        if supplied is not None
+        else heard.accompaniment
+    )
+    if audio is None:
+        raise ValueError("a backing without audio")
+    backing = analyse_backing(audio, sample_rate=ANALYSIS_RATE, job=job)
+    engine.cache.store(key, _backing_arrays(backing))
+    return backing
+
+
+def _features(heard: Heard, engine: Engine, job: Job) -> FloatArray:
+    key = make_key("encoder", ENCODER_VERSION, heard.key, engine.entry("encoder_general").sha256)
+    kept = engine.cache.load(key)
+    if kept is not None:
+        return np.asarray(kept["features"], dtype=np.float32)
+    features = read_only(
+        encode_song(heard.vocal, session=engine.session("encoder_general"), job=job)
+    )
+    engine.cache.store(key, {"features": features})
+    return features
+
+
+def _backing_arrays(backing: Backing) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {
+        "chroma": backing.chroma,
+        "frame_s": np.array(backing.frame_s),
+        "beats_s": backing.beats_s,
+    }
+    key = backing.key
+    if key is not None:
+        minor = float(key.mode == "minor")
+        arrays["key"] = np.array([key.tonic, minor, key.tuning_cents, key.strength])
+    return arrays
+
+
+def _backing_from(arrays: dict[str, NDArray[Any]]) -> Backing:
+    key = None
+    if "key" in arrays:
+        tonic, minor, tuning_cents, strength = (float(value) for value in arrays["key"])
+        key = Key(
+            tonic=int(tonic),
+            mode="minor" if minor else "major",
+            tuning_cents=tuning_cents,
+            strength=strength,
+        )
+    return Backing(
+        chroma=arrays["chroma"],
+        frame_s=float(arrays["frame_s"]),
+        beats_s=arrays["beats_s"],
+        key=key,
+    )

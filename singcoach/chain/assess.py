@@ -1,0 +1,69 @@
+"""The whole chain for one file: hear, analyse, score, put into words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from singcoach.chain.analyse import analyse
+from singcoach.chain.clock import Clock, peak_memory_mb
+from singcoach.chain.engine import Engine
+from singcoach.chain.hearing import hear
+from singcoach.chain.settings import Settings
+from singcoach.coaching.feedback import write_feedback
+from singcoach.core.assessment import Assessment
+from singcoach.core.take import Take
+from singcoach.jobs import NO_JOB, Job
+from singcoach.scoring.score import score_take
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessedTake:
+    """The result and, for drawing and playing, the take that it was drawn from."""
+
+    assessment: Assessment
+    take: Take
+
+
+def assess(path: Path, *, settings: Settings, engine: Engine, job: Job = NO_JOB) -> AssessedTake:
+    """Judge one recording.
+
+    The same file, models and settings give the same numbers, bit for bit, on one machine; only
+    timings and memory differ.
+
+    Raises
+    ------
+    InputError
+        The recording, the song or the backing cannot be used.
+    ModelError
+        A model is missing or damaged.
+    Cancelled
+        ``job`` was stopped; acts within a second.
+    """
+    engine.start_take()
+    clock = Clock()
+    heard = hear(path, settings=settings, engine=engine, clock=clock, job=job.part(0.0, 0.55))
+    take = analyse(heard, settings=settings, engine=engine, clock=clock, job=job.part(0.55, 0.9))
+    with clock.stage("scoring"):
+        scores = score_take(take, job=job.part(0.9, 0.98))
+    feedback = None
+    if settings.feedback:
+        with clock.stage("feedback"):
+            feedback = write_feedback(
+                scores=scores,
+                screening=take.screening,
+                duration_s=take.duration_s,
+                notes=take.notes,
+            )
+    job.report(1.0, "done")
+    assessment = Assessment(
+        input=heard.input,
+        screening=take.screening,
+        scores=scores,
+        feedback=feedback,
+        timings=clock.timings(take.duration_s),
+        peak_memory_mb=peak_memory_mb(),
+        models=engine.uses,
+        warnings=(*heard.warnings, *engine.warnings, *scores.warnings),
+    )
+    return AssessedTake(assessment=assessment, take=take)

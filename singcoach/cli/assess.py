@@ -1,0 +1,243 @@
+"""``singcoach assess``: the whole chain on one file, several files or a folder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from singcoach.cli import choices
+from singcoach.cli.console import say, show
+from singcoach.cli.progress import ConsoleProgress
+from singcoach.errors import InputError, SingCoachError
+from singcoach.files import write_whole
+
+if TYPE_CHECKING:
+    from singcoach.chain.assess import AssessedTake
+    from singcoach.chain.engine import Engine
+    from singcoach.chain.settings import Settings
+
+ERROR_SCHEMA = "singcoach.error/1"
+EXIT_USAGE = 2
+
+
+def add_parser(
+    commands: choices.Subparsers[argparse.ArgumentParser], common: argparse.ArgumentParser
+) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "assess",
+        parents=[common],
+        help="judge a recording: scores, evidence, feedback, report",
+        description="Judge one recording, or each of several (or of a folder) with one JSON line.",
+    )
+    parser.add_argument(
+        "audio", nargs="+", type=choices.plain_path, metavar="AUDIO", help="file or folder"
+    )
+    choices.add_kind(parser)
+    parser.add_argument(
+        "--backing",
+        type=choices.plain_path,
+        metavar="FILE",
+        help="the accompaniment that was sung to, as a file of its own",
+    )
+    parser.add_argument(
+        "--song", type=choices.plain_path, metavar="SONG.txt", help="the written song (UltraStar)"
+    )
+    parser.add_argument(
+        "--json", metavar="PATH", help="write the assessment here; - for standard output"
+    )
+    parser.add_argument(
+        "--report",
+        type=choices.plain_path,
+        metavar="PATH",
+        help="write a report: a name that ends in .html or .pdf; for a batch, a folder",
+    )
+    parser.add_argument(
+        "--profile",
+        choices=("fast", "balanced", "best"),
+        default="balanced",
+        help="how much work is done (default: balanced)",
+    )
+    parser.add_argument("--no-feedback", action="store_true", help="leave out the coach's words")
+    choices.add_engine(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Assess what was named and return the exit code."""
+    from singcoach.cli.listing import list_audio
+
+    batch = len(args.audio) > 1 or args.audio[0].is_dir()
+    problem = _usage_problem(args, batch)
+    if problem:
+        say(problem)
+        return EXIT_USAGE
+    engine = choices.make_engine(args)
+    settings = _settings(args)
+    if not batch:
+        return _run_one(args, args.audio[0], engine, settings)
+    return _run_batch(args, list_audio(args.audio), engine, settings)
+
+
+def _usage_problem(args: argparse.Namespace, batch: bool) -> str:
+    if args.report is not None:
+        suffix = args.report.suffix.lower()
+        if not batch and suffix not in (".html", ".htm", ".pdf"):
+            return "--report takes a name that ends in .html or .pdf"
+        if batch and suffix in (".html", ".htm", ".pdf"):
+            return "--report takes a folder when several files are assessed"
+    if batch and (args.song or args.backing):
+        return "--song and --backing belong to one recording, not to several"
+    return ""
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    from singcoach.chain.settings import Settings
+
+    return Settings(
+        kind=choices.kind_of(args),
+        profile=args.profile,
+        device=args.device,
+        backing=args.backing,
+        song=args.song,
+        feedback=not args.no_feedback,
+    )
+
+
+def _run_one(args: argparse.Namespace, path: Path, engine: Engine, settings: Settings) -> int:
+    from singcoach.report.document import to_document
+
+    assessed = _assess(path, engine, settings)
+    document = to_document(assessed.assessment)
+    if args.report is not None:
+        write_report(args.report, assessed)
+    if args.json == "-":
+        show(json.dumps(document, indent=2, allow_nan=False))
+        return 0
+    if args.json:
+        write_whole(
+            choices.plain_path(args.json), json.dumps(document, indent=2, allow_nan=False) + "\n"
+        )
+    for line in summarise(document):
+        show(line)
+    if args.report is not None:
+        show(f"Report: {args.report}")
+    return 0
+
+
+def _run_batch(
+    args: argparse.Namespace, paths: Sequence[Path], engine: Engine, settings: Settings
+) -> int:
+    from singcoach.report.document import to_document
+
+    if args.report is not None:
+        _make_folder(args.report)
+    names = report_names(paths)
+    lines: list[str] = []
+    emit: Callable[[str], None] = lines.append if args.json and args.json != "-" else show
+    worst = 0
+    for number, path in enumerate(paths, start=1):
+        try:
+            label = f"[{number}/{len(paths)}] {path.name}"
+            assessed = _assess(path, engine, settings, label=label)
+            if args.report is not None:
+                write_report(args.report / names[path], assessed)
+            document: dict[str, Any] = to_document(assessed.assessment)
+        except SingCoachError as error:
+            say(error)
+            worst = max(worst, error.exit_code)
+            document = error_line(path, error)
+        emit(json.dumps(document, allow_nan=False, separators=(",", ":")))
+    if args.json and args.json != "-":
+        write_whole(choices.plain_path(args.json), "".join(f"{line}\n" for line in lines))
+    return worst
+
+
+def _assess(
+    path: Path, engine: Engine, settings: Settings, *, label: str | None = None
+) -> AssessedTake:
+    from singcoach.chain.assess import assess
+
+    progress = ConsoleProgress(label or path.name)
+    try:
+        return assess(path, settings=settings, engine=engine, job=progress.job())
+    finally:
+        progress.clear()
+
+
+def error_line(path: Path, error: SingCoachError) -> dict[str, Any]:
+    """Return the JSON line of a file of a batch that could not be assessed."""
+    return {
+        "schema": ERROR_SCHEMA,
+        "file": path.name.encode("utf-8", "replace").decode(),
+        "error": error.message,
+        "hint": error.hint,
+        "exit_code": error.exit_code,
+    }
+
+
+def report_names(paths: Sequence[Path]) -> dict[Path, str]:
+    """Return a report name such as ``a.wav.html`` for each path, all different."""
+    names: dict[Path, str] = {}
+    taken: set[str] = set()
+    for path in paths:
+        name = f"{path.name}.html"
+        count = 1
+        while name.lower() in taken:
+            count += 1
+            name = f"{path.name}-{count}.html"
+        taken.add(name.lower())
+        names[path] = name
+    return names
+
+
+def write_report(path: Path, assessed: AssessedTake) -> None:
+    """Write the report in the format that the name asks for."""
+    if path.suffix.lower() == ".pdf":
+        from singcoach.report.pdf import write_pdf
+
+        write_pdf(path, assessed.assessment, assessed.take)
+    else:
+        from singcoach.report.html import write_html
+
+        write_html(path, assessed.assessment, assessed.take)
+
+
+def summarise(document: dict[str, Any]) -> list[str]:
+    """Return an assessment as a few lines for a person."""
+    entry = document["input"]
+    screening = document["screening"]
+    minutes, seconds = divmod(round(entry["duration_s"]), 60)
+    kind = "voice alone" if entry["kind"] == "solo" else "voice with accompaniment"
+    lines = [f"{entry['file']}  {minutes}:{seconds:02d}, {kind}"]
+    for name, score in (*document["dimensions"].items(), ("overall", document["overall"])):
+        lines.append(f"  {name:<10} {_score_text(score)}")
+    for name in ("pitch_accuracy", "rhythm_accuracy"):
+        if screening[name] is not None:
+            lines.append(f"  {name.replace('_', ' '):<15} {100 * screening[name]:3.0f} %")
+    lines.extend(f"  note: {reason}" for reason in screening["reasons"])
+    feedback = document["feedback"]
+    if feedback is not None and feedback["summary"]:
+        lines.extend(("", feedback["summary"]))
+        lines.extend(f"  - {suggestion['text']}" for suggestion in feedback["suggestions"])
+    lines.extend(f"warning: {warning}" for warning in document["warnings"])
+    return lines
+
+
+def _score_text(score: dict[str, Any]) -> str:
+    if score["score"] is None:
+        return f"-    ({score.get('reason') or 'not enough evidence'})"
+    return f"{score['score']:.1f}  (80 % between {score['low']:.1f} and {score['high']:.1f})"
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot make the folder {path.name}: {error.strerror}",
+            hint="Choose another place for the reports",
+        ) from error

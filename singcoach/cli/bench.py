@@ -1,0 +1,55 @@
+"""``singcoach bench``: measured figures, never remembered ones."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from singcoach.cli import choices
+from singcoach.cli.console import show
+from singcoach.cli.progress import ConsoleProgress
+from singcoach.files import write_whole
+
+
+def add_parser(
+    commands: choices.Subparsers[argparse.ArgumentParser], common: argparse.ArgumentParser
+) -> None:
+    """Add the command with its parts to the parser."""
+    parser = commands.add_parser("bench", parents=[common], help="measure speed on this machine")
+    parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
+    speed = parts.add_parser(
+        "speed",
+        parents=[common],
+        help="seconds and memory of every stage beside peers, in one run",
+    )
+    speed.add_argument(
+        "--audio",
+        type=choices.plain_path,
+        metavar="FILE",
+        help="a song (default: a shipped recording, repeated to four minutes)",
+    )
+    speed.add_argument("--json", metavar="PATH", help="write the figures here; - for stdout")
+    speed.add_argument(
+        "--repeats", type=choices.positive, default=1, metavar="N", help="the median of N runs"
+    )
+    speed.set_defaults(run=run_speed)
+
+
+def run_speed(args: argparse.Namespace) -> int:
+    """Measure and show; return the exit code."""
+    from singcoach.benchmark import speed
+
+    progress = ConsoleProgress("bench")
+    try:
+        report = speed.run_speed(audio=args.audio, repeats=args.repeats, job=progress.job())
+    finally:
+        progress.clear()
+    text = json.dumps(report.to_document(), indent=2, allow_nan=False)
+    if args.json == "-":
+        show(text)
+        return 0
+    if args.json:
+        write_whole(choices.plain_path(args.json), text + "\n")
+    for line in report.table():
+        show(line)
+    return 0

@@ -1,0 +1,89 @@
+"""The console script: parses, runs one command, turns every outcome into an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+from singcoach import __version__
+from singcoach.cli import assess, bench, demo, doctor, models, pitch, separate
+from singcoach.cli.console import say
+from singcoach.errors import Cancelled, SingCoachError
+
+EXIT_DONE = 0
+EXIT_USAGE = 2
+EXIT_CANCELLED = 6
+EXIT_INTERNAL = 70
+
+_COMMANDS = (assess, separate, pitch, models, bench, demo, doctor)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of every command and option."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--debug",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="show a traceback when something fails",
+    )
+    parser = argparse.ArgumentParser(
+        prog="singcoach",
+        description="A singing coach that runs wholly on this machine.",
+        parents=[common],
+    )
+    parser.add_argument("--version", action="version", version=f"singcoach {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for module in _COMMANDS:
+        module.add_parser(commands, common)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code (DESIGN: 0, 2, 3, 4, 5, 6, 70)."""
+    parser = build_parser()
+    try:
+        args = parser.parse_args(argv)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    if args.command is None:
+        parser.print_help(sys.stderr)
+        return EXIT_USAGE
+    debug = bool(getattr(args, "debug", False))
+    with contextlib.suppress(ValueError):  # not in the main thread: an embedding program decides
+        signal.signal(signal.SIGTERM, _stop)
+    try:
+        return int(args.run(args))
+    except (KeyboardInterrupt, Cancelled):
+        if debug:
+            traceback.print_exc()
+        say("stopped")
+        return EXIT_CANCELLED
+    except BrokenPipeError:
+        # Whoever read our output has gone; give the interpreter nothing left to flush into it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
+    except SingCoachError as error:
+        if debug:
+            traceback.print_exc()
+        say(error)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - the outermost layer: nothing may escape as a traceback
+        if debug:
+            traceback.print_exc()
+        say(
+            f"something went wrong inside SingCoach ({type(error).__name__})",
+            "Run again with --debug to see where",
+        )
+        return EXIT_INTERNAL
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
