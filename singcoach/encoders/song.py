@@ -44,8 +44,8 @@ def encode_song(audio: FloatArray, *, session: Encoder, job: Job = NO_JOB) -> Fe
 
     Windows of 20 s start every 15 s, the last one ends with the song, and the overlaps are
     cross-faded. Whisper's answer depends on the place in its window about as much as on the sound
-    (over half of its variance); the mean answer of each place is taken away, so that a bar looks much
-    the same wherever the recording was cut. Nothing is padded: a song shorter than a window is
+    (over half of its variance); the mean answer of each place is taken away, so that a bar looks
+    much the same wherever the recording was cut. Nothing is padded: a song shorter than a window is
     one shorter window.
 
     Parameters
