@@ -16,7 +16,7 @@ from singcoach.chain.engine import Engine
 from singcoach.chain.hearing import Heard
 from singcoach.chain.melody import cached_pitch
 from singcoach.chain.settings import Settings
-from singcoach.core.arrays import ANALYSIS_RATE, FloatArray, read_only
+from singcoach.core.arrays import ANALYSIS_RATE, FeatureArray, FloatArray, read_only
 from singcoach.core.music import Key, PitchTrack, Region
 from singcoach.core.take import Backing, Take
 from singcoach.encoders.song import encode_song
@@ -69,7 +69,7 @@ def analyse(
             quality_session=quality,
             job=job.part(0.5, 0.6),
         )
-    features: FloatArray | None = None
+    features: FeatureArray | None = None
     if settings.profile != "fast" and screening.verdict != "insufficient":
         with clock.stage("encoder"):
             features = _features(heard, engine, job.part(0.6, 1.0))
@@ -117,11 +117,11 @@ def _backing(heard: Heard, supplied: Path | None, engine: Engine, job: Job) -> B
     return backing
 
 
-def _features(heard: Heard, engine: Engine, job: Job) -> FloatArray:
+def _features(heard: Heard, engine: Engine, job: Job) -> FeatureArray:
     key = make_key("encoder", ENCODER_VERSION, heard.key, engine.entry("encoder_general").sha256)
     kept = engine.cache.load(key)
     if kept is not None:
-        return np.asarray(kept["features"], dtype=np.float32)
+        return np.asarray(kept["features"], dtype=np.float16)
     features = read_only(
         encode_song(heard.vocal, session=engine.session("encoder_general"), job=job)
     )

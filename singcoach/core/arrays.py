@@ -13,6 +13,9 @@ FloatArray: TypeAlias = NDArray[np.float32]
 RealArray: TypeAlias = NDArray[np.float64]
 """float64 times, frequencies, cents."""
 
+FeatureArray: TypeAlias = NDArray[np.float16]
+"""float16 encoder output: an hour of it takes 184 MB."""
+
 BoolArray: TypeAlias = NDArray[np.bool_]
 
 ANALYSIS_RATE = 16_000

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from singcoach.core.arrays import BoolArray, RealArray
 
 
@@ -32,7 +34,7 @@ class PitchTrack:
     @property
     def voiced(self) -> BoolArray:
         """Whether each frame has a pitch, shape ``(n_frames,)``."""
-        return self.f0_hz == self.f0_hz
+        return ~np.isnan(self.f0_hz)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

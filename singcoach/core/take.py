@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from singcoach.core.arrays import FloatArray, RealArray
+from singcoach.core.arrays import FeatureArray, FloatArray, RealArray
 from singcoach.core.music import Key, Note, Phrase, PitchTrack, Region, Song
 
 TakeKind = Literal["solo", "mixture"]
@@ -83,5 +83,5 @@ class Take:
     screening: Screening
     backing: Backing | None = None
     song: Song | None = None
-    features: FloatArray | None = field(default=None)
+    features: FeatureArray | None = field(default=None)
     feature_rate_hz: float = 50.0

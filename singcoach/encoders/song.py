@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from singcoach.core.arrays import ANALYSIS_RATE, FloatArray, read_only
+from singcoach.core.arrays import ANALYSIS_RATE, FeatureArray, FloatArray, read_only
 from singcoach.encoders.log_mel import HOP_SAMPLES, log_mel
 from singcoach.jobs import NO_JOB, Job
-
-FeatureArray: TypeAlias = NDArray[np.float16]
-"""Features in half precision: an hour is 184 MB. Average with :func:`mean_features`."""
 
 FEATURE_RATE_HZ = 50.0
 WINDOW_FRAMES = 1000

@@ -27,7 +27,7 @@ def test_text_and_bytes_are_written_with_usual_permissions(tmp_path: Path) -> No
 def test_an_interruption_leaves_the_old_file(tmp_path: Path, fault: type[BaseException]) -> None:
     path = tmp_path / "a.txt"
     write_whole(path, "old")
-    with pytest.raises(fault), whole_file(path) as temporary:
+    with pytest.raises(fault), whole_file(path) as temporary:  # noqa: PT012 - it has to end inside
         temporary.write_text("half")
         raise fault
     assert path.read_text() == "old"
