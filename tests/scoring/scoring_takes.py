@@ -185,23 +185,22 @@ def delayed(take: Take, frames: int) -> Take:
 
 
 def without_seconds(take: Take, start_s: float, end_s: float) -> Take:
-    """The take with what was sung in these seconds taken out of notes, phrases and pitch."""
+    """The take with what was sung in these seconds taken out of notes, pitch and phrases.
 
-    def outside(middle: float) -> bool:
-        return not start_s <= middle <= end_s
+    A phrase that they only touch stays whole: cutting it would make new phrase ends.
+    """
+
+    def outside(start: float, end: float) -> bool:
+        return not start_s <= (start + end) / 2 <= end_s
 
     f0_hz = take.pitch.f0_hz.copy()
     times = take.pitch.times_s
     f0_hz[(times >= start_s) & (times <= end_s)] = np.nan
-    phrases: list[Phrase] = []
-    for p in take.phrases:
-        pieces = [(p.start_s, min(p.end_s, start_s)), (max(p.start_s, end_s), p.end_s)]
-        phrases += [Phrase(start_s=a, end_s=b) for a, b in pieces if b - a > 0.3]
     return replace(
         take,
         pitch=replace(take.pitch, f0_hz=f0_hz),
-        notes=tuple(n for n in take.notes if outside((n.onset_s + n.offset_s) / 2)),
-        phrases=tuple(phrases),
+        notes=tuple(n for n in take.notes if outside(n.onset_s, n.offset_s)),
+        phrases=tuple(p for p in take.phrases if outside(p.start_s, p.end_s)),
     )
 
 

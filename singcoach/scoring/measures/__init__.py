@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from singcoach.core.take import Take
 from singcoach.jobs import NO_JOB, Job
-from singcoach.pitch.shape import measure_shapes
+from singcoach.pitch.shape import NoteShape, measure_shapes
 from singcoach.scoring.contour import NoteContour, note_contours
 from singcoach.scoring.frames import phrase_frames
 from singcoach.scoring.measures import breath, emotion, pitch, timbre, vibrato
@@ -47,6 +47,9 @@ UNITS: Mapping[str, str] = {
 """Unit of every measure. The last two come from the screening, as whole-take numbers."""
 
 
+_BATCH = 500
+
+
 def read_measures(
     take: Take, contours: tuple[NoteContour, ...] | None = None, job: Job = NO_JOB
 ) -> dict[str, Reading]:
@@ -59,39 +62,55 @@ def read_measures(
     """
     if contours is None:
         contours = note_contours(take.pitch, take.notes, job.part(0.0, 0.2))
-    frames = phrase_frames(take, job.part(0.2, 0.9))
-    job.report(0.9, "measures")
+    frames = phrase_frames(take, job.part(0.2, 0.7))
+    shapes = _shapes(take, job.part(0.7, 0.85))
     hop_s = take.pitch.hop_s
-    shapes = measure_shapes(take.notes, take.pitch)
     key = take.backing.key if take.backing is not None else None
-    readings = (
-        pitch.scale_deviation(contours, hop_s=hop_s),
-        pitch.tuning_concentration(contours, hop_s=hop_s),
-        pitch.backing_key_deviation(contours, key=key, hop_s=hop_s),
-        pitch.note_drift(contours, take.notes, shapes),
-        pitch.pitch_unsteadiness(take.notes, shapes),
-        pitch.scoop_depth(take.notes, shapes),
-        vibrato.vibrato_share(take.notes),
-        vibrato.vibrato_regularity(take.notes),
-        vibrato.vibrato_rate(take.notes),
-        vibrato.vibrato_extent(take.notes),
-        breath.level_wobble(contours, frames),
-        breath.phrase_end_fall(frames),
-        breath.phrase_end_sag(contours, frames),
-        breath.phrase_length(take),
-        breath.phrase_breaks(frames),
-        breath.audible_breath(take, frames),
-        timbre.harmonicity(frames),
-        timbre.cpp_low(frames),
-        timbre.singing_power_ratio(frames),
-        timbre.spectral_tilt(frames),
-        timbre.brightness(frames),
-        timbre.tone_evenness(frames),
-        emotion.dynamics_range(frames, hop_s=hop_s),
-        emotion.dynamics_in_phrases(frames),
-        emotion.phrase_contrast(frames),
-        emotion.pitch_range(contours),
-        emotion.melodic_variety(contours),
-        emotion.timing_variety(contours),
+    # One by one, so that a stop is heard between them.
+    read: tuple[Callable[[], Reading], ...] = (
+        lambda: pitch.scale_deviation(contours, hop_s=hop_s),
+        lambda: pitch.tuning_concentration(contours, hop_s=hop_s),
+        lambda: pitch.backing_key_deviation(contours, key=key, hop_s=hop_s),
+        lambda: pitch.note_drift(contours, take.notes, shapes),
+        lambda: pitch.pitch_unsteadiness(take.notes, shapes),
+        lambda: pitch.scoop_depth(take.notes, shapes),
+        lambda: vibrato.vibrato_share(take.notes),
+        lambda: vibrato.vibrato_regularity(take.notes),
+        lambda: vibrato.vibrato_rate(take.notes),
+        lambda: vibrato.vibrato_extent(take.notes),
+        lambda: breath.level_wobble(contours, frames),
+        lambda: breath.phrase_end_fall(frames),
+        lambda: breath.phrase_end_sag(contours, frames),
+        lambda: breath.phrase_length(take),
+        lambda: breath.phrase_breaks(frames),
+        lambda: breath.audible_breath(take, frames),
+        lambda: timbre.harmonicity(frames),
+        lambda: timbre.cpp_low(frames),
+        lambda: timbre.singing_power_ratio(frames),
+        lambda: timbre.spectral_tilt(frames),
+        lambda: timbre.brightness(frames),
+        lambda: timbre.tone_evenness(frames),
+        lambda: emotion.dynamics_range(frames, hop_s=hop_s),
+        lambda: emotion.dynamics_in_phrases(frames),
+        lambda: emotion.phrase_contrast(frames),
+        lambda: emotion.pitch_range(contours),
+        lambda: emotion.melodic_variety(contours),
+        lambda: emotion.timing_variety(contours),
     )
+    readings = []
+    for index, measure in enumerate(read):
+        job.report(0.85 + 0.15 * index / len(read), "measures")
+        readings.append(measure())
     return {reading.name: reading for reading in readings}
+
+
+def _shapes(take: Take, job: Job) -> tuple[NoteShape, ...]:
+    """Shapes of all notes, in batches between which a stop is heard."""
+    shapes: list[NoteShape] = []
+    for start in range(0, len(take.notes), _BATCH):
+        job.report(start / len(take.notes), "note shapes")
+        # The note before the batch says whether its first note is reached from below.
+        before = max(0, start - 1)
+        batch = measure_shapes(take.notes[before : start + _BATCH], take.pitch)
+        shapes += batch[start - before :]
+    return tuple(shapes)

@@ -1,0 +1,171 @@
+"""Real recordings with human ratings: ranking, invariance, and what must not fool the scores."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scoring_takes import RATE, without_seconds
+
+from singcoach.audio.reading import read_audio
+from singcoach.core.arrays import FloatArray, RealArray
+from singcoach.core.scores import Scores
+from singcoach.core.take import Take
+from singcoach.models.catalogue import Catalogue
+from singcoach.models.sessions import open_session
+from singcoach.regions.detector import SingingDetector
+from singcoach.scoring import score_take
+from singcoach.scoring.norms import Recording, find_recordings, make_take, read_voice
+
+Analyse = Callable[..., Take]
+
+
+@pytest.fixture(scope="module")
+def analyse() -> Iterator[Analyse]:
+    catalogue = Catalogue.default()
+    session = open_session(catalogue.require("pitch"))
+    with SingingDetector(catalogue.require("singing_detector")) as detector:
+
+        def run(voice: FloatArray, backing: FloatArray | None = None) -> Take:
+            voice = np.ascontiguousarray(voice, dtype=np.float32)
+            return make_take(voice, backing=backing, session=session, detector=detector)
+
+        yield run
+
+
+@pytest.fixture(scope="module")
+def recordings(shared_data: Path) -> dict[str, Recording]:
+    return {recording.name: recording for recording in find_recordings(shared_data)}
+
+
+@pytest.fixture(scope="module")
+def voice(recordings: dict[str, Recording]) -> FloatArray:
+    """Half a minute of a good amateur, unaccompanied."""
+    return read_voice(recordings["a cappella MICH"])[: 31 * RATE]
+
+
+@pytest.fixture(scope="module")
+def take(analyse: Analyse, voice: FloatArray) -> Take:
+    return analyse(voice)
+
+
+@pytest.fixture(scope="module")
+def scores(take: Take) -> Scores:
+    return score_take(take)
+
+
+def tier_pair_accuracy(scores: RealArray, ratings: RealArray) -> float:
+    """Share of pairs from different terciles of the rating that the score orders; ties half."""
+    low, high = np.quantile(ratings, [1 / 3, 2 / 3])
+    tier = (ratings > low).astype(int) + (ratings > high)
+    better, worse = np.nonzero(tier[:, None] > tier[None, :])
+    difference = scores[better] - scores[worse]
+    return float(np.mean((difference > 0) + 0.5 * (difference == 0)))
+
+
+def test_a_much_better_singer_of_the_same_song_scores_higher(
+    analyse: Analyse, recordings: dict[str, Recording], scores: Scores
+) -> None:
+    poor = score_take(analyse(read_voice(recordings["a cappella DAVI"])[: 31 * RATE]))
+    assert poor.overall.score is not None
+    assert scores.overall.score is not None
+    # Judges: 4.6 against 1.2 of 5.
+    assert scores.overall.score > poor.overall.score + 1.0
+    assert scores.overall.low > poor.overall.score  # type: ignore[operator]
+
+
+def test_quiet_singing_is_not_punished(analyse: Analyse, voice: FloatArray, scores: Scores) -> None:
+    quiet = score_take(analyse(voice * np.float32(0.1)))
+    for name, part in scores.dimensions.items():
+        width = part.high - part.low  # type: ignore[operator]
+        assert abs(quiet.dimensions[name].score - part.score) < width / 4  # type: ignore[operator]
+
+
+def test_a_second_of_silence_at_the_start_changes_little(
+    analyse: Analyse, voice: FloatArray, scores: Scores
+) -> None:
+    later = score_take(analyse(np.concatenate([np.zeros(RATE, dtype=np.float32), voice])))
+    for name, part in scores.dimensions.items():
+        assert later.dimensions[name].score == pytest.approx(part.score, abs=0.3), name
+    assert later.overall.score == pytest.approx(scores.overall.score, abs=0.15)
+
+
+def test_an_octave_lower_in_pitch_keeps_the_technique(take: Take, scores: Scores) -> None:
+    lower = replace(
+        take,
+        pitch=replace(take.pitch, f0_hz=take.pitch.f0_hz / 2.0),
+        notes=tuple(replace(note, midi=note.midi - 12) for note in take.notes),
+    )
+    technique = score_take(lower).dimensions["technique"].score
+    assert technique == pytest.approx(scores.dimensions["technique"].score, abs=0.1)
+
+
+def test_stopping_early_does_not_pay(analyse: Analyse, recordings: dict[str, Recording]) -> None:
+    whole_voice = read_voice(recordings["a cappella MICH"])
+    whole = score_take(analyse(whole_voice)).overall
+    third = score_take(analyse(whole_voice[: len(whole_voice) // 3])).overall
+    assert third.score < whole.score + 0.3  # type: ignore[operator]
+    assert third.high - third.low > whole.high - whole.low  # type: ignore[operator]
+
+
+def test_without_the_worst_moment_the_score_is_higher(take: Take, scores: Scores) -> None:
+    for name, part in scores.dimensions.items():
+        worst = min(part.evidence, key=lambda e: e.effect)
+        assert worst.effect < 0.0
+        left = score_take(without_seconds(take, worst.start_s, worst.end_s)).dimensions[name]
+        assert left.score > part.score, (name, worst)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("kind", ["silence", "noise", "whisper", "hum"])
+def test_what_is_not_singing_gets_no_score(analyse: Analyse, voice: FloatArray, kind: str) -> None:
+    generator = np.random.default_rng(5)
+    n = 20 * RATE
+    t = np.arange(n) / RATE
+    noise = generator.standard_normal(n)
+    envelope = np.convolve(np.abs(voice[:n]), np.ones(800) / 800, "same")
+    breaths = (t % 5.0) < 4.2
+    sounds = {
+        "silence": np.zeros(n),
+        "noise": 0.1 * noise,
+        "whisper": noise * envelope,
+        "hum": sum(np.sin(2 * np.pi * 220 * k * t) / k**2 for k in range(1, 10)) * 0.2 * breaths
+        + 1e-3 * noise,
+    }
+    scores = score_take(analyse(sounds[kind]))
+    for part in (*scores.dimensions.values(), scores.overall):
+        assert part.score is None
+        assert part.reason
+
+
+@pytest.mark.slow
+def test_half_speed_is_no_better_than_the_song(
+    analyse: Analyse, voice: FloatArray, scores: Scores
+) -> None:
+    from librosa.effects import time_stretch
+
+    slow = score_take(analyse(time_stretch(voice, rate=0.5)))
+    assert slow.overall.score < scores.overall.score + 0.2  # type: ignore[operator]
+
+
+@pytest.mark.slow
+def test_overall_ranks_takes_as_the_card_says(
+    analyse: Analyse, recordings: dict[str, Recording], shared_data: Path
+) -> None:
+    with (shared_data / "nycu_first" / "tracks.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    karaoke = {f"karaoke {int(r['track']):02d}": float(r["mean_score_1to4"]) for r in rows}
+    with (shared_data / "pesnq_edelweiss" / "ratings.csv").open(encoding="utf-8") as file:
+        rows = [r for r in csv.DictReader(file) if r["mean5_overall"]]
+    a_cappella = {f"a cappella {r['singer']}": float(r["mean5_overall"]) for r in rows}
+    for ratings, least in ((karaoke, 0.80), (a_cappella, 0.80)):
+        found = []
+        for name in ratings:
+            backing = recordings[name].backing
+            music = read_audio(backing, sample_rate=RATE, channels=1)[0] if backing else None
+            found.append(score_take(analyse(read_voice(recordings[name]), music)).overall)
+        scores = np.array([part.score for part in found], dtype=np.float64)
+        assert tier_pair_accuracy(scores, np.array(list(ratings.values()))) >= least
