@@ -92,7 +92,8 @@ def test_links_and_paths_lead_somewhere(name: str) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (ROOT / target).exists(), target
     for target in re.findall(r"`((?:singcoach|packaging|models|assets|tests)/[\w./-]+)`", text):
-        assert (ROOT / target).exists(), target
+        # Documents may name a place inside the package by its short path.
+        assert (ROOT / target).exists() or (ROOT / "singcoach" / target).exists(), target
 
 
 def test_the_change_log_has_this_version_on_top() -> None:
