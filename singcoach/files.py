@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from singcoach.errors import OutputError
+
+_LEAST_FREE_BYTES = 1 << 20
 
 
 @contextlib.contextmanager
@@ -29,7 +32,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         os.close(handle)
         temporary = Path(name)
         yield temporary
-        _publish(temporary, path)
+        publish(temporary, path)
         temporary = None
     except OSError as error:
         raise cannot_write(path, error) from error
@@ -49,7 +52,7 @@ def write_whole(path: Path, content: bytes | str) -> None:
 def cannot_write(path: Path, error: Exception) -> OutputError:
     """Return the sentence for a file that could not be written."""
     number = getattr(error, "errno", None)
-    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "full" in str(error).lower():
+    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or _is_full(path.parent):
         message, hint = f"The disk is full; {path.name} was not written", "Free some space"
     elif isinstance(error, PermissionError) or number == errno.EROFS:
         message, hint = f"{path.name} may not be written in {path.parent}", "Choose another folder"
@@ -62,8 +65,17 @@ def cannot_write(path: Path, error: Exception) -> OutputError:
     return OutputError(message, hint=hint, detail=str(error))
 
 
-def _publish(temporary: Path, path: Path) -> None:
+def publish(temporary: Path, path: Path) -> None:
+    """Give a finished temporary file its name, with the permissions new files usually have."""
     mask = os.umask(0)
     os.umask(mask)
     temporary.chmod(0o666 & ~mask)
     temporary.replace(path)
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether next to nothing is left; not every library says why it could not write."""
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_FREE_BYTES
+    except OSError:
+        return False

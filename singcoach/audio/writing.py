@@ -6,7 +6,6 @@ import contextlib
 import errno
 import io
 import os
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,11 @@ import soundfile
 
 from singcoach.core.arrays import FloatArray
 from singcoach.errors import OutputError
+from singcoach.files import cannot_write, publish
 
 Subtype = Literal["FLOAT", "PCM_16", "PCM_24", "DOUBLE"]
 
 _WAV_LIMIT_BYTES = 4_000_000_000
-_LEAST_FREE_BYTES = 1 << 20
 _BYTES = {"FLOAT": 4, "PCM_16": 2, "PCM_24": 3, "DOUBLE": 8}
 
 
@@ -89,7 +88,7 @@ class WavWriter:
             )
         except (OSError, soundfile.SoundFileError) as error:
             self._discard()
-            raise _cannot_write(path, error) from None
+            raise cannot_write(path, error) from None
 
     def write(self, audio: FloatArray) -> None:
         """Append ``audio`` of shape ``(channels, n_samples)`` (or ``(n_samples,)`` for mono)."""
@@ -101,7 +100,7 @@ class WavWriter:
         try:
             self._file.write(np.ascontiguousarray(block.T))
         except (OSError, soundfile.SoundFileError) as error:
-            raise _cannot_write(self._path, error) from None
+            raise cannot_write(self._path, error) from None
 
     def __enter__(self) -> WavWriter:
         return self
@@ -119,7 +118,7 @@ class WavWriter:
             self._finish()
         except (OSError, soundfile.SoundFileError) as fault:
             self._discard()
-            raise _cannot_write(self._path, fault) from None
+            raise cannot_write(self._path, fault) from None
         except BaseException:
             self._discard()
             raise
@@ -201,42 +200,3 @@ def encode_clip(audio: FloatArray, *, sample_rate: int) -> Clip:
         return Clip(content=target.getvalue(), mime="audio/mpeg")
     soundfile.write(target, mono, sample_rate, format="WAV", subtype="PCM_16")
     return Clip(content=target.getvalue(), mime="audio/wav")
-
-
-def publish(temporary: Path, path: Path) -> None:
-    """Give a finished temporary file its name, with the permissions new files usually have."""
-    mask = os.umask(0)
-    os.umask(mask)
-    temporary.chmod(0o666 & ~mask)
-    temporary.replace(path)
-
-
-def _is_full(folder: Path) -> bool:
-    """Whether next to nothing is left; libsndfile does not say why it could not write."""
-    try:
-        return shutil.disk_usage(folder).free < _LEAST_FREE_BYTES
-    except OSError:
-        return False
-
-
-def _cannot_write(path: Path, error: Exception) -> OutputError:
-    number = getattr(error, "errno", None)
-    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or _is_full(path.parent):
-        return OutputError(
-            f"The disk is full; {path.name} was not written",
-            hint="Free some space or choose another folder.",
-            detail=str(error),
-        )
-    if isinstance(error, PermissionError) or number == errno.EROFS:
-        return OutputError(
-            f"{path.name} may not be written in {path.parent}",
-            hint="Choose another folder.",
-            detail=str(error),
-        )
-    if isinstance(error, FileNotFoundError):
-        return OutputError(
-            f"The folder {path.parent} does not exist", hint="Make it first.", detail=str(error)
-        )
-    return OutputError(
-        f"{path.name} could not be written", hint="Try another folder.", detail=str(error)
-    )

@@ -39,7 +39,7 @@ class PitchTrack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vibrato:
-    """Vibrato of one note: rate in Hz, extent in cents (mean half peak-to-peak), regularity 0..1."""
+    """Vibrato of a note: rate in Hz, extent in cents (half peak-to-peak), regularity 0..1."""
 
     rate_hz: float
     extent_cents: float

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
 import mido  # type: ignore[import-untyped]
 
-from singcoach.audio.writing import publish
 from singcoach.core.music import Note, PitchTrack
-from singcoach.errors import OutputError
+from singcoach.files import write_whole
 
 TICKS_PER_BEAT = 960
 TEMPO_US_PER_BEAT = 500_000
@@ -93,40 +89,16 @@ def notes_midi(notes: Sequence[Note], *, bend_tuning_cents: float | None = None)
 
 def write_pitch_csv(path: Path, pitch: PitchTrack) -> None:
     """Write :func:`pitch_csv` to ``path``, whole or not at all; raises OutputError."""
-    _write(path, pitch_csv(pitch).encode())
+    write_whole(path, pitch_csv(pitch))
 
 
 def write_notes_csv(path: Path, notes: Sequence[Note]) -> None:
     """Write :func:`notes_csv` to ``path``, whole or not at all; raises OutputError."""
-    _write(path, notes_csv(notes).encode())
+    write_whole(path, notes_csv(notes))
 
 
 def write_notes_midi(
     path: Path, notes: Sequence[Note], *, bend_tuning_cents: float | None = None
 ) -> None:
     """Write :func:`notes_midi` to ``path``, whole or not at all; raises OutputError."""
-    _write(path, notes_midi(notes, bend_tuning_cents=bend_tuning_cents))
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        with _temporary_beside(path) as temporary:
-            temporary.write_bytes(content)
-            publish(temporary, path)
-    except OSError as error:
-        raise OutputError(
-            f"Cannot write {path.name}: {error.strerror or 'unknown reason'}",
-            hint="Choose a folder that exists and that you may write to",
-            detail=str(error),
-        ) from error
-
-
-@contextlib.contextmanager
-def _temporary_beside(path: Path) -> Iterator[Path]:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, notes_midi(notes, bend_tuning_cents=bend_tuning_cents))

@@ -22,11 +22,11 @@ from singcoach.audio.writing import Clip, encode_clip
 from singcoach.core.arrays import FloatArray
 from singcoach.core.assessment import Assessment
 from singcoach.core.take import Take
+from singcoach.files import write_whole
 from singcoach.jobs import NO_JOB, Job
 from singcoach.report import sections, wording
 from singcoach.report.document import clean_text
 from singcoach.report.figures import Moment, moments, pitch_rows
-from singcoach.report.files import write_whole
 
 LONGEST_CLIP_S = 6.0
 CLIP_MARGIN_S = 0.5

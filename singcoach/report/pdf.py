@@ -12,11 +12,11 @@ from singcoach import __version__
 from singcoach.core.assessment import Assessment
 from singcoach.core.scores import DIMENSIONS, DimensionScore
 from singcoach.core.take import Take
+from singcoach.files import write_whole
 from singcoach.jobs import NO_JOB, Job
 from singcoach.report import wording
 from singcoach.report.document import clean_text
 from singcoach.report.figures import Moment, PitchRow, moments, pitch_rows
-from singcoach.report.files import write_whole
 from singcoach.report.pdf_fonts import REGULAR, markup, register_own_fonts
 from singcoach.report.prose import exercise_parts, sentences
 

@@ -73,12 +73,12 @@ def test_a_batch_goes_on_after_a_bad_file(
 def test_notes_and_pitch_as_tables(tmp_path: Path) -> None:
     notes, midi, pitch = tmp_path / "n.csv", tmp_path / "n.mid", tmp_path / "p.csv"
     assert main(["notes", str(TAKE), "--csv", str(notes), "--midi", str(midi)]) == 0
-    rows = list(csv.DictReader(notes.open()))
+    rows = list(csv.DictReader(notes.read_text().splitlines()))
     assert list(rows[0]) == ["onset_s", "offset_s", "midi", "cents_deviation"]
     assert all(float(row["offset_s"]) > float(row["onset_s"]) for row in rows)
     assert midi.read_bytes().startswith(b"MThd")
     assert main(["pitch", str(TAKE), "--csv", str(pitch), "--vocals-only"]) == 0
-    frames = list(csv.DictReader(pitch.open()))
+    frames = list(csv.DictReader(pitch.read_text().splitlines()))
     assert list(frames[0]) == ["time_s", "f0_hz", "confidence", "voiced"]
     assert any(frame["voiced"] == "1" and float(frame["f0_hz"]) > 80 for frame in frames)
 
@@ -100,9 +100,7 @@ def test_models_are_listed_and_whole(capsys: pytest.CaptureFixture[str]) -> None
     assert "FAILED" not in capsys.readouterr().out
 
 
-def test_demo_shows_where_its_report_is(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_demo_shows_where_its_report_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--out", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert str(tmp_path / "singcoach-demo.html") in out
