@@ -1,10 +1,11 @@
 """Vocals and accompaniment of a stereo song with Spleeter's 2-stem networks, as a stream.
 
 Two U-Nets each look at 18 s of the magnitude spectrum up to 11 kHz and say how much of every bin
-is voice and how much is accompaniment; the voice's share of the power masks the mixture. Three
-things differ from the published inference: neighbouring windows overlap and are cross-faded, the
-mask is carried on above 11 kHz (:func:`extend_mask`), and the accompaniment is what the voice
-leaves of the mixture, so that both always add up to it.
+is voice and how much is accompaniment; the voice's share of the power masks the mixture. Four
+things differ from the published inference: every window is brought to one level before the networks
+see it, neighbouring windows overlap and are cross-faded, the mask is carried on above 11 kHz
+(:func:`extend_mask`), and the accompaniment is what the voice leaves of the mixture, so that both
+always add up to it.
 
 Source: Hennequin et al., "Spleeter: a fast and efficient music source separation tool with
 pre-trained models", Journal of Open Source Software 5(50), 2020.
@@ -41,6 +42,12 @@ OVERLAP_BATCHES = 1
 MARGIN_FRAMES = 12
 """Windows of 17.8 s that share 1.5 s: a ninth of extra work. Of the 64 shared frames the outer 12
 on either side do not count."""
+
+NETWORK_RMS = 0.15
+"""Level of each window as the networks see it. They know no quiet music: at a tenth of its level a
+mixture loses 10 dB of SI-SDR. On four mixtures the best lies at 0.12 to 0.3 and is flat."""
+
+SILENCE_POWER = 1e-14
 
 _EPSILON = 1e-10
 _STAGE = "separating the voice"
@@ -152,6 +159,13 @@ def _apply(spectrum: ComplexArray, mask: FloatArray) -> None:
     spectrum[:, :, NETWORK_BINS:] *= extend_mask(mask)[:, :, None]
 
 
+def _level_gain(magnitude: FloatArray) -> np.float32:
+    """Return what brings a window to the level that the networks work best at; 1 for silence."""
+    # Parseval for the Hann window (mean square 3/8); each bin but the first stands for two.
+    power = float(np.mean(np.square(magnitude))) * 2 * NETWORK_BINS / (0.375 * N_FFT**2)
+    return np.float32(NETWORK_RMS / np.sqrt(power)) if power > SILENCE_POWER else np.float32(1)
+
+
 class _Networks:
     """The two networks as one estimate of the voice's share of the power."""
 
@@ -170,6 +184,7 @@ class _Networks:
             end = start + batch.shape[1]
             np.abs(batch[:, :, :NETWORK_BINS], out=magnitude[0, :, start:end])
             start = end
+        magnitude *= _level_gain(magnitude[:, :, :n_frames])
         voice = self._run(self._vocals, magnitude)
         other = self._run(self._accompaniment, magnitude)
         np.square(voice, out=voice)
