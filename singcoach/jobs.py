@@ -44,6 +44,13 @@ class Job:
         """Return a job whose 0..1 is ``start``..``end`` of this one; cancelling this cancels it."""
         return _Part(self, start, end)
 
+    def aside(self) -> Job:
+        """Return a job for work beside this one: it stops when this one is cancelled or itself is.
+
+        It reports no progress, because this job's own work does.
+        """
+        return _Aside(self)
+
 
 class _Part(Job):
     def __init__(self, whole: Job, start: float, end: float) -> None:
@@ -61,6 +68,20 @@ class _Part(Job):
 
     def report(self, fraction: float, stage: str) -> None:
         self._whole.report(self._start + self._span * min(1.0, max(0.0, fraction)), stage)
+
+
+class _Aside(Job):
+    def __init__(self, main: Job) -> None:
+        super().__init__()
+        self._main = main
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancel.is_set() or self._main.cancelled
+
+    def report(self, fraction: float, stage: str) -> None:  # noqa: ARG002 - nothing is shown
+        if self.cancelled:
+            raise Cancelled(f"stopped during {stage}")
 
 
 NO_JOB = Job()

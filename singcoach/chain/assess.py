@@ -45,6 +45,7 @@ def assess(path: Path, *, settings: Settings, engine: Engine, job: Job = NO_JOB)
     heard = hear(path, settings=settings, engine=engine, clock=clock, job=job.part(0.0, 0.55))
     take = analyse(heard, settings=settings, engine=engine, clock=clock, job=job.part(0.55, 0.9))
     with clock.stage("scoring"):
+        engine.entry("heads", provider="numpy")
         scores = score_take(take, job=job.part(0.9, 0.98))
     feedback = None
     if settings.feedback:

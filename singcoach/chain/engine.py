@@ -88,6 +88,10 @@ class Engine:
         )
         return entry
 
+    def forget(self, role: str, part: str = "") -> None:
+        """Take back that a model takes part: its result was not needed after all."""
+        self._uses.pop(f"{role}/{part}", None)
+
     def model(self, role: str, part: str = "", *, provider: str = _CPU) -> VerifiedModel:
         """Read and check a model that does not run in a session of ours."""
         self.entry(role, part, provider=provider)

@@ -32,6 +32,12 @@ def add_parser(
     speed.add_argument(
         "--repeats", type=choices.positive, default=1, metavar="N", help="the median of N runs"
     )
+    speed.add_argument(
+        "--threads", type=choices.positive, metavar="N", help="threads (default: every core)"
+    )
+    speed.add_argument(
+        "--hour", action="store_true", help="measure a 60-minute recording too (takes minutes)"
+    )
     speed.set_defaults(run=run_speed)
 
 
@@ -41,7 +47,13 @@ def run_speed(args: argparse.Namespace) -> int:
 
     progress = ConsoleProgress("bench")
     try:
-        report = speed.run_speed(audio=args.audio, repeats=args.repeats, job=progress.job())
+        report = speed.run_speed(
+            audio=args.audio,
+            repeats=args.repeats,
+            threads=args.threads,
+            with_hour=args.hour,
+            job=progress.job(),
+        )
     finally:
         progress.clear()
     text = json.dumps(report.to_document(), indent=2, allow_nan=False)

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import singcoach.models.build
+from singcoach.audio.reading import read_audio
+from singcoach.core.arrays import ANALYSIS_RATE
 from singcoach.encoders.log_mel import log_mel
 from singcoach.encoders.song import WINDOW_FRAMES, Encoder
 from singcoach.models.catalogue import Catalogue
@@ -29,15 +31,11 @@ _EVERY_NTH = {"vocadito": 1, "vocalset_1s": 3, "vocobox": 3}
 
 def read_singing(data: Path) -> NDArray[np.float32]:
     """Return the clean-licence recordings in a row, 16 kHz mono, each with its peak at 0.5."""
-    import soundfile
-    import soxr
-
     pieces = []
     for folder, step in _EVERY_NTH.items():
         found = sorted(p for p in (data / folder).rglob("*") if p.suffix in {".wav", ".flac"})
         for path in found[::step]:
-            audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
-            mono = soxr.resample(audio.mean(axis=1), rate, 16_000)
+            mono = read_audio(path, sample_rate=ANALYSIS_RATE, channels=1)[0]
             pieces.append(mono * (0.5 / max(1e-6, float(np.abs(mono).max()))))
     return np.concatenate(pieces).astype(np.float32)
 
