@@ -1,4 +1,4 @@
-"""Files that appear under their name whole or not at all."""
+"""Files: read with one sentence for every fault, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import contextlib
 import errno
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
-from singcoach.errors import OutputError
+from singcoach.errors import InputError, OutputError
 
 _LEAST_FREE_BYTES = 1 << 20
 
@@ -47,6 +49,59 @@ def write_whole(path: Path, content: bytes | str) -> None:
     data = content.encode("utf-8") if isinstance(content, str) else content
     with whole_file(path) as temporary:
         temporary.write_bytes(data)
+
+
+@contextlib.contextmanager
+def reading(path: Path, *, kind: str, hint: str) -> Iterator[BinaryIO]:
+    """Open an ordinary file for reading; every fault on the way becomes one sentence.
+
+    Parameters
+    ----------
+    kind
+        What the file should be, with its article: ``"a recording"``.
+    hint
+        What to give instead of a folder.
+
+    Raises
+    ------
+    InputError
+        Missing, a folder, no permission, not an ordinary file, unreadable.
+    """
+    name = path.name or str(path)
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise InputError(f"{name} is a folder, not {kind}", hint=hint)
+        if not stat.S_ISREG(mode):
+            raise InputError(f"{name} is not an ordinary file", hint=hint)
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{name} does not exist", hint="Check the name and the folder.", detail=str(error)
+        ) from None
+    except PermissionError as error:
+        raise InputError(
+            f"{name} may not be read", hint="Ask for read permission.", detail=str(error)
+        ) from None
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{name} could not be read from the disk",
+            hint="Check the name and the drive.",
+            detail=str(error),
+        ) from None
+
+
+def make_folder(folder: Path) -> None:
+    """Make ``folder`` with its parents; a fault is an :class:`OutputError`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"the folder {folder} cannot be made: {error.strerror or 'unknown reason'}",
+            hint="Choose another place",
+            detail=str(error),
+        ) from error
 
 
 def cannot_write(path: Path, error: Exception) -> OutputError:

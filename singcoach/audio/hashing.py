@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from singcoach.audio.sniffing import read_head
-from singcoach.errors import InputError
+from singcoach.files import reading
 from singcoach.jobs import NO_JOB, Job
 
 _STEP_BYTES = 1 << 22
@@ -22,18 +23,11 @@ def sha256_file(path: Path, job: Job = NO_JOB) -> str:
     """
     read_head(path)
     digest = hashlib.sha256()
-    try:
-        size = max(1, path.stat().st_size)
+    with reading(path, kind="a recording", hint="Give a sound file.") as file:
+        size = max(1, os.fstat(file.fileno()).st_size)
         done = 0
-        with path.open("rb") as file:
-            while block := file.read(_STEP_BYTES):
-                digest.update(block)
-                done += len(block)
-                job.report(done / size, "hashing")
-    except OSError as error:
-        raise InputError(
-            f"{path.name} could not be read from the disk",
-            hint="Check the drive and try again.",
-            detail=str(error),
-        ) from None
+        while block := file.read(_STEP_BYTES):
+            digest.update(block)
+            done += len(block)
+            job.report(done / size, "hashing")
     return digest.hexdigest()

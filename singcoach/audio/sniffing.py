@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import stat
+import os
 from pathlib import Path
 from typing import Literal
 
 from singcoach.audio.chunks import MOST_CHANNELS
 from singcoach.errors import InputError
+from singcoach.files import reading
 
 HEAD_BYTES = 65_536
 Reader = Literal["sndfile", "av"]
@@ -53,33 +54,12 @@ def read_head(path: Path) -> tuple[bytes, int]:
     InputError
         Missing, a folder, no permission, not a regular file, unreadable or empty.
     """
-    name = path.name or str(path)
-    try:
-        status = path.stat()
-        mode = status.st_mode
-        if stat.S_ISDIR(mode):
-            raise InputError(f"{name} is a folder, not a recording", hint="Give a sound file.")
-        if not stat.S_ISREG(mode):
-            raise InputError(f"{name} is not an ordinary file", hint="Give a sound file.")
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-    except FileNotFoundError as error:
-        raise InputError(
-            f"{name} does not exist", hint="Check the name and the folder.", detail=str(error)
-        ) from None
-    except PermissionError as error:
-        raise InputError(
-            f"{name} may not be read", hint="Ask for read permission.", detail=str(error)
-        ) from None
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{name} could not be read from the disk",
-            hint="Check the name and the drive.",
-            detail=str(error),
-        ) from None
+    with reading(path, kind="a recording", hint="Give a sound file.") as file:
+        head = file.read(HEAD_BYTES)
+        size = os.fstat(file.fileno()).st_size
     if not head:
-        raise InputError(f"{name} is empty", hint=_DAMAGED_HINT)
-    return head, status.st_size
+        raise InputError(f"{path.name} is empty", hint=_DAMAGED_HINT)
+    return head, size
 
 
 def choose_reader(head: bytes, name: str) -> Reader:

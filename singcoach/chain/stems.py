@@ -16,7 +16,7 @@ from singcoach.audio.writing import WavWriter
 from singcoach.chain.engine import Engine
 from singcoach.chain.hearing import SEPARATION_RATE
 from singcoach.core.arrays import FloatArray
-from singcoach.errors import OutputError
+from singcoach.files import make_folder
 from singcoach.jobs import NO_JOB, Job
 from singcoach.models.sessions import available_cores
 from singcoach.separation.spleeter import separate
@@ -66,18 +66,6 @@ def write_stems(path: Path, folder: Path, *, engine: Engine, job: Job = NO_JOB) 
             writers[1].write(mixture - voice)
         warnings = recording.warnings
     return StemFiles(vocals=files.vocals, accompaniment=files.accompaniment, warnings=warnings)
-
-
-def make_folder(folder: Path) -> None:
-    """Make ``folder`` with its parents; a fault is an :class:`OutputError`."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"the folder {folder} cannot be made: {error.strerror or 'unknown reason'}",
-            hint="Choose another place",
-            detail=str(error),
-        ) from error
 
 
 class _Kept:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from singcoach.cli import choices
 from singcoach.cli.console import say, show
 from singcoach.cli.progress import ConsoleProgress
-from singcoach.errors import InputError, SingCoachError
-from singcoach.files import write_whole
+from singcoach.errors import SingCoachError
+from singcoach.files import make_folder, write_whole
 
 if TYPE_CHECKING:
     from singcoach.chain.assess import AssessedTake
@@ -134,7 +134,7 @@ def _run_batch(
     from singcoach.report.document import to_document
 
     if args.report is not None:
-        _make_folder(args.report)
+        make_folder(args.report)
     names = report_names(paths)
     lines: list[str] = []
     emit: Callable[[str], None] = lines.append if args.json and args.json != "-" else show
@@ -231,13 +231,3 @@ def _score_text(score: dict[str, Any]) -> str:
     if score["score"] is None:
         return f"-    ({score.get('reason') or 'not enough evidence'})"
     return f"{score['score']:.1f}  (80 % between {score['low']:.1f} and {score['high']:.1f})"
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"cannot make the folder {path.name}: {error.strerror}",
-            hint="Choose another place for the reports",
-        ) from error

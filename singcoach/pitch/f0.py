@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from singcoach.core.arrays import ANALYSIS_RATE, BoolArray, FloatArray, RealArray, read_only
 from singcoach.core.music import PitchTrack
+from singcoach.dsp.runs import runs_of
 from singcoach.jobs import NO_JOB, Job
-from singcoach.pitch.frames import runs_of
 
 HOP_SAMPLES = 256
 HOP_S = HOP_SAMPLES / ANALYSIS_RATE

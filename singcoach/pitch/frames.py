@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from singcoach.core.arrays import BoolArray, RealArray
+from singcoach.core.arrays import RealArray
 
 A4_HZ = 440.0
 A4_MIDI = 69
-
-
-def runs_of(mask: BoolArray) -> list[tuple[int, int]]:
-    """Return ``(start, end)`` of every run of True, end exclusive."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def hz_to_cents(f0_hz: RealArray) -> RealArray:

@@ -9,9 +9,10 @@ import numpy as np
 
 from singcoach.core.arrays import ANALYSIS_RATE, FloatArray, RealArray
 from singcoach.core.music import Note, PitchTrack
+from singcoach.dsp.runs import runs_of
 from singcoach.jobs import NO_JOB, Job
 from singcoach.pitch.contour import without_vibrato
-from singcoach.pitch.frames import hz_to_cents, runs_of
+from singcoach.pitch.frames import hz_to_cents
 from singcoach.pitch.onsets import OnsetEvidence, onset_evidence
 from singcoach.pitch.tuning import estimate_tuning
 from singcoach.pitch.vibrato import measure_vibrato

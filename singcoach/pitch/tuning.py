@@ -8,8 +8,9 @@ import numpy as np
 
 from singcoach.core.arrays import FloatArray, RealArray, read_only
 from singcoach.core.music import PitchTrack
+from singcoach.dsp.runs import runs_of
 from singcoach.pitch.contour import without_vibrato
-from singcoach.pitch.frames import hz_to_cents, runs_of
+from singcoach.pitch.frames import hz_to_cents
 
 STEADY_CENTS_PER_S = 300.0
 """Frames that move faster than this (a semitone in a third of a second) are on their way."""

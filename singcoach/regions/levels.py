@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 
 from singcoach.core.arrays import BoolArray, FloatArray, RealArray
+from singcoach.dsp.runs import runs_of
 
 SILENCE_DB = -120.0
 """Level that digital silence is given."""
@@ -72,12 +73,6 @@ def gated_rms(audio: FloatArray) -> float:
     if power.size == 0 or power.mean() <= 0.0:
         return 0.0
     return float(np.sqrt(power[power >= _GATE * power.mean()].mean()))
-
-
-def runs_of(mask: BoolArray) -> list[tuple[int, int]]:
-    """Return ``(start, end)`` of every run of True, end exclusive."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def close_gaps(mask: BoolArray, *, longest_frames: int) -> BoolArray:

@@ -8,8 +8,9 @@ import numpy as np
 
 from singcoach.core.arrays import ANALYSIS_RATE, BoolArray, FloatArray, RealArray
 from singcoach.core.music import Phrase, PitchTrack, Region
+from singcoach.dsp.runs import runs_of
 from singcoach.regions.detector import HOP_S
-from singcoach.regions.levels import close_gaps, moving_mean, runs_of
+from singcoach.regions.levels import close_gaps, moving_mean
 from singcoach.regions.regions import FLOOR_DB, at_frames, relative_levels_db
 
 SHORTEST_REST_S = 0.3

@@ -6,6 +6,7 @@ import numpy as np
 
 from singcoach.core.arrays import ANALYSIS_RATE, BoolArray, FloatArray, RealArray
 from singcoach.core.music import PitchTrack, Region, RegionKind
+from singcoach.dsp.runs import runs_of
 from singcoach.jobs import NO_JOB, Job
 from singcoach.regions.detector import HOP_S, HOP_SAMPLES, EventTrack
 from singcoach.regions.levels import (
@@ -14,7 +15,6 @@ from singcoach.regions.levels import (
     frame_levels_db,
     gated_rms,
     moving_mean,
-    runs_of,
 )
 
 FLOOR_DB = -40.0

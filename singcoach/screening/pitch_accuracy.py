@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from singcoach.core.arrays import BoolArray, RealArray
 from singcoach.core.music import Key, PitchTrack, Region
 from singcoach.core.take import Backing
+from singcoach.dsp.runs import runs_of
 from singcoach.pitch.contour import without_vibrato
-from singcoach.pitch.frames import hz_to_cents, runs_of
+from singcoach.pitch.frames import hz_to_cents
 from singcoach.screening.chroma import BINS_PER_SEMITONE, N_BINS, tuning_of
 from singcoach.screening.tonality import (
     follow_scale,

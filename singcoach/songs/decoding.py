@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from singcoach.errors import InputError
+from singcoach.files import reading
 
 LARGEST_BYTES = 4_000_000
 """The longest songs in use are a hundredth of this."""
@@ -34,31 +35,11 @@ def read_text(path: Path) -> str:
     InputError
         Missing, a folder, no permission, unreadable, or too large for a song file.
     """
-    name = path.name or str(path)
-    try:
-        if path.is_dir():
-            raise InputError(f"{name} is a folder, not a song file", hint="Give a .txt file.")
-        if not path.is_file() and path.exists():
-            raise InputError(f"{name} is not an ordinary file", hint="Give a .txt file.")
-        with path.open("rb") as file:
-            content = file.read(LARGEST_BYTES + 1)
-    except FileNotFoundError as error:
-        raise InputError(
-            f"{name} does not exist", hint="Check the name and the folder.", detail=str(error)
-        ) from None
-    except PermissionError as error:
-        raise InputError(
-            f"{name} may not be read", hint="Ask for read permission.", detail=str(error)
-        ) from None
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{name} could not be read from the disk",
-            hint="Check the name and the drive.",
-            detail=str(error),
-        ) from None
+    with reading(path, kind="a song file", hint="Give a .txt file.") as file:
+        content = file.read(LARGEST_BYTES + 1)
     if len(content) > LARGEST_BYTES:
         raise InputError(
-            f"{name} is too large for a song file", hint="Give an UltraStar .txt file."
+            f"{path.name} is too large for a song file", hint="Give an UltraStar .txt file."
         )
     return decode(content)
 

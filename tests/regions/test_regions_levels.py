@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from singcoach.regions.levels import close_gaps, frame_levels_db, gated_rms, moving_mean, runs_of
+from singcoach.dsp.runs import runs_of
+from singcoach.regions.levels import close_gaps, frame_levels_db, gated_rms, moving_mean
 
 
 def test_sine_has_its_level_in_every_frame() -> None:
