@@ -65,6 +65,6 @@ def assess(path: Path, *, settings: Settings, engine: Engine, job: Job = NO_JOB)
         timings=clock.timings(take.duration_s),
         peak_memory_mb=peak_memory_mb(),
         models=engine.uses,
-        warnings=(*heard.warnings, *engine.warnings, *scores.warnings),
+        warnings=(*heard.warnings, *engine.warnings(settings.profile), *scores.warnings),
     )
     return AssessedTake(assessment=assessment, take=take)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from singcoach import resources
 from singcoach.chain.cache import Cache
-from singcoach.chain.settings import Device
+from singcoach.chain.settings import Device, Profile
 from singcoach.core.assessment import ModelUse
 from singcoach.errors import ModelError
 from singcoach.models.catalogue import Catalogue, VerifiedModel
@@ -11,7 +12,7 @@ from singcoach.models.manifest import ModelEntry
 from singcoach.models.sessions import Session, open_session
 from singcoach.regions.detector import SingingDetector
 
-_ACCELERATORS = {"cuda": "CUDAExecutionProvider", "mps": "CoreMLExecutionProvider"}
+_ACCELERATORS = ("cuda", "mps")
 _CPU = "CPUExecutionProvider"
 
 
@@ -54,15 +55,20 @@ class Engine:
         """The models that took part in the current take (from the cache or anew), by role."""
         return tuple(self._uses[name] for name in sorted(self._uses))
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the user should know about where the networks run."""
+    def warnings(self, profile: Profile) -> tuple[str, ...]:
+        """Return what the user should know about where and with which networks the take ran."""
+        warnings = []
         if self._device in _ACCELERATORS:
-            return (
+            warnings.append(
                 f"The embedded models run on the processor; --device {self._device} "
-                "has no effect on them",
+                "has no effect on them"
             )
-        return ()
+        shipped = resources.models_dir()
+        if profile == "best" and all(e.folder == shipped for e in self._catalogue.entries):
+            warnings.append(
+                "No stronger model packs are installed, so the profile best did what balanced does"
+            )
+        return tuple(warnings)
 
     def entry(self, role: str, part: str = "", *, provider: str = _CPU) -> ModelEntry:
         """Return the entry that fills ``role`` and note that it takes part.
