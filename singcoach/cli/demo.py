@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     for line in summarise(document):
         show(line)
     show()
-    show(f"Recording: {recording.title} ({recording.attribution})")
+    show(f"Recording: {recording.attribution}")
     show(f"Report:    {report.resolve()}")
     show(f"Numbers:   {result.resolve()}")
     return 0

@@ -60,8 +60,8 @@ def write_feedback(
         summary.append(_weak(screening))
     summary.append(writer.next_step(plan))
     suggestions = []
-    for task in plan.tasks:
-        text = checker.keep(writer.task(task))
+    for place, task in enumerate(plan.tasks):
+        text = checker.keep(writer.task(task, place=place))
         if text:
             suggestions.append(
                 Suggestion(text=text, exercise=task.exercise.text, evidence=task.evidence)

@@ -100,9 +100,11 @@ class Writer:
             if fact.kind == "accuracy"
         )
 
-    def task(self, task: Task) -> str:
-        """Sentences on one thing to work on."""
-        return self._pick(catalogue.TASK, task.topic.id).format(
+    def task(self, task: Task, *, place: int = 0) -> str:
+        """Sentences on one thing to work on; neighbouring places in a list begin differently."""
+        first = catalogue.TASK.index(self._pick(catalogue.TASK))
+        wording = catalogue.TASK[(first + place) % len(catalogue.TASK)]
+        return wording.format(
             focus=task.topic.focus,
             gloss=task.topic.gloss,
             clock=_clock(task.fact),

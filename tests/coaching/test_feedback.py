@@ -49,6 +49,8 @@ def test_names_each_dimension_and_checks_every_sentence(
         assert suggestion.evidence
         assert set(suggestion.evidence) <= ids
         assert suggestion.exercise in {exercise.text for exercise in LIBRARY.values()}
+    beginnings = {suggestion.text.split()[0] for suggestion in feedback.suggestions}
+    assert len(beginnings) == len(feedback.suggestions)
 
 
 def test_tells_the_side_of_a_note_that_is_off(scores: Scores, screening: Screening) -> None:
