@@ -219,6 +219,8 @@ def _measure(name: str, value: float, heads: Heads) -> Measure:
 
 def _phrases(take: Take, readings: Mapping[str, Reading]) -> tuple[PhraseMeasures, ...]:
     """Every measure over the items whose middles lie in each phrase."""
+    if not take.phrases:
+        return ()
     rows: list[dict[str, float]] = [{} for _ in take.phrases]
     starts = np.array([p.start_s for p in take.phrases])
     ends = np.array([p.end_s for p in take.phrases])

@@ -201,6 +201,16 @@ def test_too_little_singing_gives_null_with_the_first_reason_of_the_screening() 
     assert scores.warnings == ()
 
 
+def test_notes_outside_of_any_singing_give_null_and_no_phrases(take: Take) -> None:
+    for verdict in ("insufficient", "weak"):
+        heard = replace(take.screening, verdict=verdict, reasons=("no singing",))
+        scores = score_take(replace(take, regions=(), phrases=(), screening=heard))
+        assert scores.phrases == ()
+        for part in all_of(scores).values():
+            assert part.score is None
+            assert part.reason
+
+
 def test_humming_one_note_has_no_technique_and_no_emotion() -> None:
     hum = sing([[Tone(midi=57, length_s=2.5)] for _ in range(8)])
     scores = score_take(hum)
