@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,14 +11,16 @@ import pytest
 from scoring_takes import RATE, without_seconds
 
 from singcoach.audio.reading import read_audio
-from singcoach.core.arrays import FloatArray, RealArray
+from singcoach.core.arrays import FloatArray
 from singcoach.core.scores import Scores
 from singcoach.core.take import Take
 from singcoach.models.catalogue import Catalogue
 from singcoach.models.sessions import open_session
 from singcoach.regions.detector import SingingDetector
 from singcoach.scoring import score_take
+from singcoach.scoring.agreement import tier_pair_accuracy
 from singcoach.scoring.norms import Recording, find_recordings, make_take, read_voice
+from singcoach.scoring.ranking import read_rated_a_cappella, read_rated_karaoke
 
 Analyse = Callable[..., Take]
 
@@ -56,15 +57,6 @@ def take(analyse: Analyse, voice: FloatArray) -> Take:
 @pytest.fixture(scope="module")
 def scores(take: Take) -> Scores:
     return score_take(take)
-
-
-def tier_pair_accuracy(scores: RealArray, ratings: RealArray) -> float:
-    """Share of pairs from different terciles of the rating that the score orders; ties half."""
-    low, high = np.quantile(ratings, [1 / 3, 2 / 3])
-    tier = (ratings > low).astype(int) + (ratings > high)
-    better, worse = np.nonzero(tier[:, None] > tier[None, :])
-    difference = scores[better] - scores[worse]
-    return float(np.mean((difference > 0) + 0.5 * (difference == 0)))
 
 
 def test_a_much_better_singer_of_the_same_song_scores_higher(
@@ -152,20 +144,14 @@ def test_half_speed_is_no_better_than_the_song(
 
 
 @pytest.mark.slow
-def test_overall_ranks_takes_as_the_card_says(
-    analyse: Analyse, recordings: dict[str, Recording], shared_data: Path
-) -> None:
-    with (shared_data / "nycu_first" / "tracks.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    karaoke = {f"karaoke {int(r['track']):02d}": float(r["mean_score_1to4"]) for r in rows}
-    with (shared_data / "pesnq_edelweiss" / "ratings.csv").open(encoding="utf-8") as file:
-        rows = [r for r in csv.DictReader(file) if r["mean5_overall"]]
-    a_cappella = {f"a cappella {r['singer']}": float(r["mean5_overall"]) for r in rows}
-    for ratings, least in ((karaoke, 0.80), (a_cappella, 0.80)):
+def test_overall_ranks_takes_as_the_card_says(analyse: Analyse, shared_data: Path) -> None:
+    sets = ((read_rated_karaoke(shared_data), 0.80), (read_rated_a_cappella(shared_data), 0.80))
+    for rated, least in sets:
         found = []
-        for name in ratings:
-            backing = recordings[name].backing
+        for one in rated:
+            backing = one.recording.backing
             music = read_audio(backing, sample_rate=RATE, channels=1)[0] if backing else None
-            found.append(score_take(analyse(read_voice(recordings[name]), music)).overall)
+            found.append(score_take(analyse(read_voice(one.recording), music)).overall)
         scores = np.array([part.score for part in found], dtype=np.float64)
-        assert tier_pair_accuracy(scores, np.array(list(ratings.values()))) >= least
+        ratings = np.array([one.ratings["overall"] for one in rated])
+        assert tier_pair_accuracy(scores, ratings) >= least
