@@ -8,7 +8,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,6 +22,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` that takes its name when the block ends well.
 
     Whatever goes wrong, a stop included, the old file (or none) stays and nothing is left behind.
+    A link keeps pointing where it points: its target is replaced. What is no ordinary file (a
+    device, a pipe) is never replaced but written to when the block ends well.
 
     Raises
     ------
@@ -30,9 +32,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     temporary: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".singcoach-", suffix=".part")
-        os.close(handle)
-        temporary = Path(name)
+        temporary = make_temporary(path)
         yield temporary
         publish(temporary, path)
         temporary = None
@@ -107,25 +107,76 @@ def make_folder(folder: Path) -> None:
 def cannot_write(path: Path, error: Exception) -> OutputError:
     """Return the sentence for a file that could not be written."""
     number = getattr(error, "errno", None)
-    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or _is_full(path.parent):
-        message, hint = f"The disk is full; {path.name} was not written", "Free some space"
-    elif isinstance(error, PermissionError) or number == errno.EROFS:
+    if isinstance(error, PermissionError) or number == errno.EROFS:
         message, hint = f"{path.name} may not be written in {path.parent}", "Choose another folder"
     elif isinstance(error, IsADirectoryError) or path.is_dir():
         message, hint = f"{path.name} is a folder, not a file", "Choose another name"
     elif isinstance(error, FileNotFoundError | NotADirectoryError):
         message, hint = f"The folder {path.parent} does not exist", "Make it first"
+    elif number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or _is_full(path.parent):
+        message, hint = f"The disk is full; {path.name} was not written", "Free some space"
     else:
         message, hint = f"{path.name} could not be written", "Choose another folder"
     return OutputError(message, hint=hint, detail=str(error))
 
 
+def make_temporary(path: Path) -> Path:
+    """Make an empty file for what :func:`publish` will put to ``path``; raises OSError."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    target = Path(os.path.realpath(path))
+    folder = None if _is_special(target) else target.parent
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".singcoach-", suffix=".part")
+    os.close(handle)
+    return Path(name)
+
+
 def publish(temporary: Path, path: Path) -> None:
     """Give a finished temporary file its name, with the permissions new files usually have."""
+    target = Path(os.path.realpath(path))
+    if _is_special(target):
+        with temporary.open("rb") as source, target.open("wb") as sink:
+            shutil.copyfileobj(source, sink)
+        temporary.unlink()
+        return
     mask = os.umask(0)
     os.umask(mask)
     temporary.chmod(0o666 & ~mask)
-    temporary.replace(path)
+    temporary.replace(target)
+
+
+def check_output(path: Path, inputs: Iterable[Path | None] = ()) -> None:
+    """Raise :class:`OutputError` at once when a result could not be written to ``path`` later.
+
+    Call before the work whose result it is. ``inputs`` are the files that are read: none of them
+    may be the output.
+    """
+    refuse_overwriting(path, inputs)
+    try:
+        make_temporary(path).unlink()
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def refuse_overwriting(output: Path, inputs: Iterable[Path | None]) -> None:
+    """Raise :class:`OutputError` when ``output`` is one of the files that are read.
+
+    A recording is never lost because its name was given twice.
+    """
+    for source in inputs:
+        with contextlib.suppress(OSError):
+            if source is not None and output.samefile(source):
+                raise OutputError(
+                    f"{output.name} is the recording itself and would be overwritten",
+                    hint="Give the result another name or folder",
+                )
+
+
+def _is_special(path: Path) -> bool:
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
 
 
 def _is_full(folder: Path) -> bool:

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import io
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +16,7 @@ import soundfile
 
 from singcoach.core.arrays import FloatArray
 from singcoach.errors import OutputError
-from singcoach.files import cannot_write, publish
+from singcoach.files import cannot_write, make_temporary, publish
 
 Subtype = Literal["FLOAT", "PCM_16", "PCM_24", "DOUBLE"]
 
@@ -75,11 +74,9 @@ class WavWriter:
         if path.is_dir():
             raise OutputError(f"{path} is a folder", hint="Give a file name.")
         try:
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".sc-", suffix=".part")
-            os.close(handle)
-            self._temporary = Path(name)
+            self._temporary = make_temporary(path)
             self._file = soundfile.SoundFile(
-                name,
+                str(self._temporary),
                 "w",
                 samplerate=sample_rate,
                 channels=channels,

@@ -16,7 +16,7 @@ from singcoach.audio.writing import WavWriter
 from singcoach.chain.engine import Engine
 from singcoach.chain.hearing import SEPARATION_RATE
 from singcoach.core.arrays import FloatArray
-from singcoach.files import make_folder
+from singcoach.files import make_folder, refuse_overwriting
 from singcoach.jobs import NO_JOB, Job
 from singcoach.models.sessions import available_cores
 from singcoach.separation.spleeter import separate
@@ -51,6 +51,8 @@ def write_stems(path: Path, folder: Path, *, engine: Engine, job: Job = NO_JOB) 
     files = StemFiles(
         vocals=folder / "vocals.wav", accompaniment=folder / "accompaniment.wav", warnings=()
     )
+    for target in (files.vocals, files.accompaniment):
+        refuse_overwriting(target, [path])
     with ExitStack() as stack:
         recording = stack.enter_context(open_audio(path))
         rate = recording.info.sample_rate

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from singcoach.cli import choices
 from singcoach.cli.console import say, show
 from singcoach.cli.progress import ConsoleProgress
+from singcoach.files import check_output
 
 if TYPE_CHECKING:
     from singcoach.chain.melody import Melody
@@ -49,6 +50,7 @@ def run_pitch(args: argparse.Namespace) -> int:
     """Write the pitch track and return the exit code."""
     from singcoach.pitch.export import write_pitch_csv
 
+    check_output(args.csv, [args.audio])
     melody = _melody(args)
     write_pitch_csv(args.csv, melody.pitch)
     show(str(args.csv))
@@ -62,6 +64,9 @@ def run_notes(args: argparse.Namespace) -> int:
     if args.csv is None and args.midi is None:
         say("notes needs --csv PATH, --midi PATH or both")
         return EXIT_USAGE
+    for output in (args.csv, args.midi):
+        if output is not None:
+            check_output(output, [args.audio])
     melody = _melody(args)
     if args.csv is not None:
         write_notes_csv(args.csv, melody.notes)
@@ -75,16 +80,14 @@ def run_notes(args: argparse.Namespace) -> int:
 def _melody(args: argparse.Namespace) -> Melody:
     from singcoach.chain.melody import find_melody
 
+    engine = choices.make_engine(args)
     progress = ConsoleProgress(args.audio.name)
     try:
         melody = find_melody(
-            args.audio,
-            kind=choices.kind_of(args),
-            engine=choices.make_engine(args),
-            job=progress.job(),
+            args.audio, kind=choices.kind_of(args), engine=engine, job=progress.job()
         )
     finally:
         progress.clear()
-    for warning in melody.warnings:
+    for warning in (*melody.warnings, *engine.warnings()):
         say(warning)
     return melody

@@ -31,14 +31,13 @@ def run(args: argparse.Namespace) -> int:
     """Separate one file and return the exit code."""
     from singcoach.chain.stems import write_stems
 
+    engine = choices.make_engine(args)
     progress = ConsoleProgress(args.audio.name)
     try:
-        stems = write_stems(
-            args.audio, args.out, engine=choices.make_engine(args), job=progress.job()
-        )
+        stems = write_stems(args.audio, args.out, engine=engine, job=progress.job())
     finally:
         progress.clear()
-    for warning in stems.warnings:
+    for warning in (*stems.warnings, *engine.warnings()):
         say(warning)
     show(str(stems.vocals))
     show(str(stems.accompaniment))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from singcoach.errors import OutputError
-from singcoach.files import cannot_write, whole_file, write_whole
+from singcoach.files import cannot_write, check_output, whole_file, write_whole
 
 
 def test_text_and_bytes_are_written_with_usual_permissions(tmp_path: Path) -> None:
@@ -44,3 +44,40 @@ def test_faults_are_one_sentence(tmp_path: Path) -> None:
     full = cannot_write(tmp_path / "a", OSError(28, "No space left on device"))
     assert "disk is full" in full.message
     assert full.hint
+
+
+def test_a_link_keeps_pointing_and_a_device_stays_a_device(tmp_path: Path) -> None:
+    target, link = tmp_path / "target.csv", tmp_path / "link.csv"
+    target.write_text("old")
+    link.symlink_to(target)
+    write_whole(link, "new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    before = Path(os.devnull).stat().st_mode
+    write_whole(Path(os.devnull), "x")
+    assert Path(os.devnull).stat().st_mode == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are a POSIX thing")
+def test_a_named_pipe_is_written_to(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_whole(pipe, "through")
+        assert os.read(reader, 100) == b"through"
+    finally:
+        os.close(reader)
+
+
+def test_an_output_that_is_an_input_is_refused(tmp_path: Path) -> None:
+    take, other = tmp_path / "take.wav", tmp_path / "link.wav"
+    take.write_bytes(b"sound")
+    other.symlink_to(take)
+    for output in (take, other):
+        with pytest.raises(OutputError, match="would be overwritten"):
+            check_output(output, [None, tmp_path / "absent", take])
+    check_output(tmp_path / "new.csv", [take])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.wav", "take.wav"]
+    with pytest.raises(OutputError, match="does not exist"):
+        check_output(tmp_path / "none" / "x.csv")
