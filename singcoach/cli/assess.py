@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from singcoach.cli import choices
 from singcoach.cli.console import say, show
+from singcoach.cli.listing import Batch, list_audio
 from singcoach.cli.progress import ConsoleProgress
 from singcoach.errors import SingCoachError
-from singcoach.files import make_folder, write_whole
+from singcoach.files import check_output, make_folder, write_whole
 
 if TYPE_CHECKING:
     from singcoach.chain.assess import AssessedTake
@@ -68,8 +70,6 @@ def add_parser(
 
 def run(args: argparse.Namespace) -> int:
     """Assess what was named and return the exit code."""
-    from singcoach.cli.listing import list_audio
-
     batch = len(args.audio) > 1 or args.audio[0].is_dir()
     problem = _usage_problem(args, batch)
     if problem:
@@ -79,7 +79,10 @@ def run(args: argparse.Namespace) -> int:
     settings = _settings(args)
     if not batch:
         return _run_one(args, args.audio[0], engine, settings)
-    return _run_batch(args, list_audio(args.audio), engine, settings)
+    listed = list_audio(args.audio)
+    if not listed.files:
+        raise next(iter(listed.faults.values()))
+    return _run_batch(args, listed, engine, settings)
 
 
 def _usage_problem(args: argparse.Namespace, batch: bool) -> str:
@@ -100,7 +103,6 @@ def _settings(args: argparse.Namespace) -> Settings:
     return Settings(
         kind=choices.kind_of(args),
         profile=args.profile,
-        device=args.device,
         backing=args.backing,
         song=args.song,
         feedback=not args.no_feedback,
@@ -110,6 +112,10 @@ def _settings(args: argparse.Namespace) -> Settings:
 def _run_one(args: argparse.Namespace, path: Path, engine: Engine, settings: Settings) -> int:
     from singcoach.report.document import to_document
 
+    json_path = _json_path(args)
+    for output in (args.report, json_path):
+        if output is not None:
+            check_output(output, [path, settings.song, settings.backing])
     assessed = _assess(path, engine, settings)
     document = to_document(assessed.assessment)
     if args.report is not None:
@@ -117,10 +123,8 @@ def _run_one(args: argparse.Namespace, path: Path, engine: Engine, settings: Set
     if args.json == "-":
         show(json.dumps(document, indent=2, allow_nan=False))
         return 0
-    if args.json:
-        write_whole(
-            choices.plain_path(args.json), json.dumps(document, indent=2, allow_nan=False) + "\n"
-        )
+    if json_path is not None:
+        write_whole(json_path, json.dumps(document, indent=2, allow_nan=False) + "\n")
     for line in summarise(document):
         show(line)
     if args.report is not None:
@@ -128,32 +132,54 @@ def _run_one(args: argparse.Namespace, path: Path, engine: Engine, settings: Set
     return 0
 
 
-def _run_batch(
-    args: argparse.Namespace, paths: Sequence[Path], engine: Engine, settings: Settings
-) -> int:
-    from singcoach.report.document import to_document
-
+def _run_batch(args: argparse.Namespace, batch: Batch, engine: Engine, settings: Settings) -> int:
+    json_path = _json_path(args)
+    if json_path is not None:
+        check_output(json_path, batch.files)
     if args.report is not None:
         make_folder(args.report)
-    names = report_names(paths)
+    from singcoach.report.document import to_document
+
+    names = report_names(batch.files)
     lines: list[str] = []
-    emit: Callable[[str], None] = lines.append if args.json and args.json != "-" else show
+    emit: Callable[[str], None] = lines.append if json_path is not None else show
     worst = 0
-    for number, path in enumerate(paths, start=1):
-        try:
-            label = f"[{number}/{len(paths)}] {path.name}"
-            assessed = _assess(path, engine, settings, label=label)
-            if args.report is not None:
-                write_report(args.report / names[path], assessed)
-            document: dict[str, Any] = to_document(assessed.assessment)
-        except SingCoachError as error:
-            say(error)
-            worst = max(worst, error.exit_code)
-            document = error_line(path, error)
-        emit(json.dumps(document, allow_nan=False, separators=(",", ":")))
-    if args.json and args.json != "-":
-        write_whole(choices.plain_path(args.json), "".join(f"{line}\n" for line in lines))
+    try:
+        for path, fault in batch.faults.items():
+            worst = max(worst, _tell(path, fault, emit))
+        for number, path in enumerate(batch.files, start=1):
+            label = f"[{number}/{len(batch.files)}] {path.name}"
+            try:
+                assessed = _assess(path, engine, settings, label=label)
+                if args.report is not None:
+                    write_report(args.report / names[path], assessed)
+                document = to_document(assessed.assessment)
+            except SingCoachError as error:
+                worst = max(worst, _tell(path, error, emit))
+            except Exception as error:  # noqa: BLE001 - one file's trouble must not end the batch
+                if getattr(args, "debug", False):
+                    traceback.print_exc()
+                inner = SingCoachError(
+                    f"{path.name} met a fault inside SingCoach ({type(error).__name__})",
+                    hint="Run it alone with --debug to see where",
+                )
+                worst = max(worst, _tell(path, inner, emit))
+            else:
+                emit(json.dumps(document, allow_nan=False, separators=(",", ":")))
+    finally:  # stopped or not: what was finished is kept
+        if json_path is not None and lines:
+            write_whole(json_path, "".join(f"{line}\n" for line in lines))
     return worst
+
+
+def _tell(path: Path, error: SingCoachError, emit: Callable[[str], None]) -> int:
+    say(error)
+    emit(json.dumps(error_line(path, error), allow_nan=False, separators=(",", ":")))
+    return error.exit_code
+
+
+def _json_path(args: argparse.Namespace) -> Path | None:
+    return choices.plain_path(args.json) if args.json and args.json != "-" else None
 
 
 def _assess(

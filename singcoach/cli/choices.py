@@ -78,4 +78,9 @@ def kind_of(args: argparse.Namespace) -> TakeKind | None:
 
 def plain_path(text: str) -> Path:
     """Read a path (for argparse); ``~`` is the user's folder."""
-    return Path(text).expanduser()
+    if not text:
+        raise argparse.ArgumentTypeError("an empty name is no file")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # a file whose name begins with ~
+        return Path(text)

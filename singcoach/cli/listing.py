@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from singcoach.errors import InputError
@@ -16,39 +18,48 @@ AUDIO_SUFFIXES = frozenset(
 )
 
 
-def list_audio(paths: Sequence[Path]) -> list[Path]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """The files of a batch in order, and the folders that give none with the reason."""
+
+    files: tuple[Path, ...]
+    faults: Mapping[Path, InputError]
+
+
+def list_audio(paths: Sequence[Path]) -> Batch:
     """Return the files of a batch in order; folders give the recordings below them, by name.
 
     Files that are named themselves are kept whatever their name, so that a wrong one is reported.
-
-    Raises
-    ------
-    InputError
-        A folder cannot be read or holds no recording.
     """
     files: dict[Path, None] = {}
+    faults: dict[Path, InputError] = {}
     for path in paths:
-        if path.is_dir():
-            found = sorted(_recordings(path))
-            if not found:
-                raise InputError(
-                    f"the folder {path.name or path} holds no recordings",
-                    hint="Recordings end in .wav, .mp3, .flac, .m4a, .ogg, .opus and the like",
-                )
-            files.update(dict.fromkeys(found))
-        else:
+        if not path.is_dir():
             files[path] = None
-    return list(files)
+            continue
+        found = _recordings(path, faults)
+        files.update(dict.fromkeys(found))
+        if not found and path not in faults:
+            faults[path] = InputError(
+                f"the folder {path.name or path} holds no recordings",
+                hint="Recordings end in .wav, .mp3, .flac, .m4a, .ogg, .opus and the like",
+            )
+    return Batch(files=tuple(files), faults=faults)
 
 
-def _recordings(folder: Path) -> Iterator[Path]:
-    try:
-        for path in folder.rglob("*"):
-            hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-            if path.suffix.lower() in AUDIO_SUFFIXES and not hidden and path.is_file():
-                yield path
-    except OSError as error:
-        raise InputError(
-            f"the folder {folder.name} cannot be read: {error.strerror}",
+def _recordings(folder: Path, faults: dict[Path, InputError]) -> list[Path]:
+    def note(error: OSError) -> None:
+        place = Path(error.filename) if error.filename else folder
+        faults[place] = InputError(
+            f"the folder {place.name or place} cannot be read: {error.strerror}",
             hint="Check that you may open it",
-        ) from error
+        )
+
+    found = []
+    for place, folders, names in os.walk(folder, onerror=note):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            path = Path(place, name)
+            if path.suffix.lower() in AUDIO_SUFFIXES and not name.startswith("."):
+                found.append(path)
+    return sorted(found)

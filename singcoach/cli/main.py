@@ -13,7 +13,6 @@ from types import FrameType
 from typing import NoReturn
 
 from singcoach import __version__
-from singcoach.cli import assess, bench, demo, doctor, models, pitch, separate
 from singcoach.cli.console import say
 from singcoach.errors import Cancelled, SingCoachError
 
@@ -22,11 +21,11 @@ EXIT_USAGE = 2
 EXIT_CANCELLED = 6
 EXIT_INTERNAL = 70
 
-_COMMANDS = (assess, separate, pitch, models, bench, demo, doctor)
-
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of every command and option."""
+    from singcoach.cli import assess, bench, demo, doctor, models, pitch, separate
+
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
         "--debug",
@@ -41,26 +40,27 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"singcoach {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for module in _COMMANDS:
+    for module in (assess, separate, pitch, models, bench, demo, doctor):
         module.add_parser(commands, common)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (DESIGN: 0, 2, 3, 4, 5, 6, 70)."""
-    parser = build_parser()
+    debug = "--debug" in (sys.argv if argv is None else argv)
+    with contextlib.suppress(ValueError):  # not in the main thread: an embedding program decides
+        for name in ("SIGTERM", "SIGHUP"):  # SIGHUP: the terminal was closed
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), _stop)
     try:
+        parser = build_parser()
         args = parser.parse_args(argv)
+        if args.command is None:
+            parser.print_help(sys.stderr)
+            return EXIT_USAGE
+        return int(args.run(args))
     except SystemExit as stop:
         return int(stop.code or 0)
-    if args.command is None:
-        parser.print_help(sys.stderr)
-        return EXIT_USAGE
-    debug = bool(getattr(args, "debug", False))
-    with contextlib.suppress(ValueError):  # not in the main thread: an embedding program decides
-        signal.signal(signal.SIGTERM, _stop)
-    try:
-        return int(args.run(args))
     except (KeyboardInterrupt, Cancelled):
         if debug:
             traceback.print_exc()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from typing import TextIO
 
+from singcoach.cli.console import printable
 from singcoach.jobs import Job
 
 _REDRAW_S = 0.1
@@ -24,7 +26,7 @@ class ConsoleProgress:
 
     def __init__(self, label: str, *, stream: TextIO | None = None) -> None:
         self._stream = stream if stream is not None else sys.stderr
-        self._label = label
+        self._label = printable(label).replace("\n", "?").replace("\t", " ")
         self._shown = self._stream.isatty()
         self._start_s = time.monotonic()
         self._drawn_s = 0.0
@@ -48,7 +50,8 @@ class ConsoleProgress:
         if now_s - self._drawn_s < _REDRAW_S:
             return
         self._drawn_s = now_s
-        line = format_progress(self._label, stage, fraction, now_s - self._start_s)
+        width = shutil.get_terminal_size().columns - 1
+        line = format_progress(self._label, stage, fraction, now_s - self._start_s)[:width]
         self._stream.write("\r" + line.ljust(self._width))
         self._stream.flush()
         self._width = len(line)

@@ -235,3 +235,79 @@ def test_a_stop_acts_within_a_second_and_leaves_nothing(tmp_path: Path, sign: in
     assert "Traceback" not in error
     assert list(out.iterdir()) == []
     assert elapsed_s < 3.0  # a second of work, and room for a busy machine
+
+
+def test_a_recording_is_never_overwritten_by_its_own_result(tmp_path: Path) -> None:
+    take = tmp_path / "vocals.wav"
+    take.write_bytes(TAKE.read_bytes())
+    for arguments in (
+        ["pitch", str(take), "--csv", str(take)],
+        ["notes", str(take), "--midi", str(take)],
+        ["separate", str(take), "--out", str(tmp_path)],
+        ["assess", str(take), "--json", str(take)],
+        ["assess", str(take), str(TAKE), "--json", str(take)],
+    ):
+        assert main(arguments) == 3, arguments
+        assert take.read_bytes() == TAKE.read_bytes()
+
+
+def test_one_fault_of_our_own_does_not_end_a_batch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import singcoach.chain.assess as chain
+
+    def broken(*_args: object, **_more: object) -> None:
+        raise ZeroDivisionError
+
+    (tmp_path / "a.flac").write_bytes(TAKE.read_bytes())
+    (tmp_path / "b.wav").write_bytes(b"")
+    monkeypatch.setattr(chain, "score_take", broken)
+    assert main(["assess", str(tmp_path), "--profile", "fast"]) == 70
+    captured = capsys.readouterr()
+    codes = [json.loads(line)["exit_code"] for line in captured.out.splitlines()]
+    assert codes == [70, 3]
+    assert "Traceback" not in captured.err
+
+
+def test_a_stopped_batch_keeps_what_was_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import singcoach.cli.assess as command
+
+    finished = command._assess
+
+    def stop_at_second(path: Path, *args: object, **more: object) -> object:
+        if path.name == "b.flac":
+            raise KeyboardInterrupt
+        return finished(path, *args, **more)  # type: ignore[arg-type]
+
+    for name in ("a.flac", "b.flac"):
+        (tmp_path / name).write_bytes(TAKE.read_bytes())
+    monkeypatch.setattr(command, "_assess", stop_at_second)
+    result = tmp_path / "out.jsonl"
+    assert main(["assess", str(tmp_path), "--profile", "fast", "--json", str(result)]) == 6
+    (line,) = result.read_text().splitlines()
+    assert json.loads(line)["input"]["file"] == "a.flac"
+
+
+def test_outputs_are_checked_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import singcoach.cli.assess as command
+
+    def never(*_args: object, **_more: object) -> None:
+        raise AssertionError("worked first")
+
+    monkeypatch.setattr(command, "_assess", never)
+    absent = str(tmp_path / "none" / "x")
+    assert main(["assess", str(TAKE), "--json", absent]) == 3
+    assert main(["assess", str(TAKE), "--report", absent + ".html"]) == 3
+    assert main(["assess", str(TAKE), str(SONG), "--json", absent]) == 3
+
+
+def test_a_name_that_begins_with_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("~nobody-here.flac").write_bytes(TAKE.read_bytes())
+    assert main(["pitch", "~nobody-here.flac", "--csv", "~nobody.csv"]) == 0
+    assert Path("~nobody.csv").is_file()
+    assert main(["assess", ""]) == 2

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from singcoach.cli.assess import report_names
 from singcoach.cli.listing import list_audio
-from singcoach.errors import InputError
 
 
 def test_folders_give_their_recordings_by_name_and_files_stay_in_order(tmp_path: Path) -> None:
@@ -17,17 +14,21 @@ def test_folders_give_their_recordings_by_name_and_files_stay_in_order(tmp_path:
     for name in ("b.WAV", "a.mp3", "notes.txt", "cover.jpg", ".hidden.wav", "deep/c.opus"):
         (folder / name).write_bytes(b"x")
     named = tmp_path / "odd.name"
-    assert list_audio([named, folder, named]) == [
+    batch = list_audio([named, folder, named])
+    assert batch.files == (
         named,
         folder / "a.mp3",
         folder / "b.WAV",
         folder / "deep" / "c.opus",
-    ]
+    )
+    assert batch.faults == {}
 
 
-def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no recordings"):
-        list_audio([tmp_path])
+def test_an_empty_folder_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    batch = list_audio([tmp_path / "empty", tmp_path / "a.wav"])
+    assert batch.files == (tmp_path / "a.wav",)
+    assert "holds no recordings" in batch.faults[tmp_path / "empty"].message
 
 
 def test_reports_of_equal_names_do_not_overwrite_each_other() -> None:
