@@ -29,25 +29,29 @@ from singcoach.regions.phrases import find_phrases
 from singcoach.regions.regions import find_regions
 from singcoach.screening.backing import analyse_backing
 from singcoach.screening.rules import screen
-from singcoach.songs.ultrastar import read_song
 
 BACKING_VERSION = 1
 ENCODER_VERSION = 1
 
 
 def analyse(
-    heard: Heard, *, settings: Settings, engine: Engine, clock: Clock, job: Job = NO_JOB
+    heard: Heard,
+    *,
+    song: Song | None,
+    settings: Settings,
+    engine: Engine,
+    clock: Clock,
+    job: Job = NO_JOB,
 ) -> Take:
     """Analyse a voice: pitch, regions, phrases, notes, backing, screening, encoder features.
 
     Raises
     ------
     InputError
-        The song or the backing file cannot be used.
+        The backing file cannot be used.
     ModelError
         A model is missing or damaged.
     """
-    song = read_song(settings.song) if settings.song is not None else None
     if settings.profile == "fast":
         return _listen(heard, song, settings, engine, clock, job)
     # The encoder takes half of the time and needs nothing but the voice: it runs beside the rest.
@@ -58,12 +62,14 @@ def analyse(
             take = _listen(heard, song, settings, engine, clock, job)
             if take.screening.verdict == "insufficient":
                 beside.cancel()
+                engine.stop("encoder_general")
                 wait([encoding])
                 engine.forget("encoder_general")
                 return take
             return replace(take, features=_awaited(encoding, job))
         except BaseException:
             beside.cancel()
+            engine.stop("encoder_general")
             raise
 
 
@@ -139,7 +145,7 @@ def _backing(heard: Heard, supplied: Path | None, engine: Engine, job: Job) -> B
     if kept is not None:
         return _backing_from(kept)
     audio = (
-        read_audio(supplied, sample_rate=ANALYSIS_RATE, channels=1)[0]
+        read_audio(supplied, sample_rate=ANALYSIS_RATE, channels=1, job=job)[0]
         if supplied is not None
         else heard.accompaniment
     )

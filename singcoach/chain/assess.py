@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from singcoach.audio.reading import open_audio
 from singcoach.chain.analyse import analyse
 from singcoach.chain.clock import Clock, peak_memory_mb
 from singcoach.chain.engine import Engine
@@ -15,6 +16,7 @@ from singcoach.core.assessment import Assessment
 from singcoach.core.take import Take
 from singcoach.jobs import NO_JOB, Job
 from singcoach.scoring.score import score_take
+from singcoach.songs.ultrastar import read_song
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +44,14 @@ def assess(path: Path, *, settings: Settings, engine: Engine, job: Job = NO_JOB)
     """
     engine.start_take()
     clock = Clock()
+    song = read_song(settings.song) if settings.song is not None else None
+    if settings.backing is not None:  # a wrong name is told before any work
+        with open_audio(settings.backing):
+            pass
     heard = hear(path, settings=settings, engine=engine, clock=clock, job=job.part(0.0, 0.55))
-    take = analyse(heard, settings=settings, engine=engine, clock=clock, job=job.part(0.55, 0.9))
+    take = analyse(
+        heard, song=song, settings=settings, engine=engine, clock=clock, job=job.part(0.55, 0.9)
+    )
     with clock.stage("scoring"):
         engine.entry("heads", provider="numpy")
         scores = score_take(take, job=job.part(0.9, 0.98))

@@ -61,13 +61,14 @@ class Cache:
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = {name: read_only(stored[name]) for name in stored.files}
-            os.utime(path)
-        except FileNotFoundError:
+        except OSError:
             return None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
             with contextlib.suppress(OSError):
                 path.unlink()
             return None
+        with contextlib.suppress(OSError):  # somebody else's, or read-only: still good to read
+            os.utime(path)
         return arrays
 
     def store(self, key: str, arrays: Arrays) -> None:

@@ -55,7 +55,7 @@ class Engine:
         """The models that took part in the current take (from the cache or anew), by role."""
         return tuple(self._uses[name] for name in sorted(self._uses))
 
-    def warnings(self, profile: Profile) -> tuple[str, ...]:
+    def warnings(self, profile: Profile = "balanced") -> tuple[str, ...]:
         """Return what the user should know about where and with which networks the take ran."""
         warnings = []
         if self._device in _ACCELERATORS:
@@ -112,6 +112,12 @@ class Engine:
                 self._catalogue.require(role, part), threads=self.threads
             )
         return self._sessions[key]
+
+    def stop(self, role: str, part: str = "") -> None:
+        """End the runs of a role's session that are under way in other threads."""
+        session = self._sessions.get((role, part))
+        if session is not None:
+            session.stop()
 
     def singing_detector(self) -> SingingDetector:
         """Return a fresh detector of singing, speech and music; the caller closes it."""

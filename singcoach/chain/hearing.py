@@ -26,7 +26,7 @@ from singcoach.separation.dereverb import dereverb
 from singcoach.separation.spleeter import separate
 
 SEPARATION_RATE = 44_100
-SEPARATION_VERSION = 1
+SEPARATION_VERSION = 2
 DEREVERB_VERSION = 1
 
 

@@ -22,22 +22,16 @@ class Settings:
         The user's word on what the file holds; None lets the detector decide.
     profile
         ``fast`` leaves out dereverb and the encoder; ``best`` prefers the strongest packs.
-    device
-        Where the networks run; ``auto`` takes what is fastest here.
     backing
         The accompaniment that was sung to, as a file of its own.
     song
         The written song (UltraStar).
     feedback
         Whether the coach's words are written.
-    threads
-        Threads for each network; None takes every core.
     """
 
     kind: TakeKind | None = None
     profile: Profile = "balanced"
-    device: Device = "auto"
     backing: Path | None = None
     song: Path | None = None
     feedback: bool = True
-    threads: int | None = None

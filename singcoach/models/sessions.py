@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from singcoach.errors import ModelError
+from singcoach.errors import Cancelled, ModelError
 from singcoach.models.catalogue import VerifiedModel
 
 Tensor = NDArray[Any]
@@ -25,6 +25,7 @@ class Session:
         self._output_names = tuple(str(tensor.name) for tensor in inner.get_outputs())
         self._provider = str(inner.get_providers()[0])
         self._faults = _faults()
+        self._running: dict[int, Any] = {}
 
     @property
     def model_id(self) -> str:
@@ -58,9 +59,15 @@ class Session:
         """
         if set(inputs) != set(self._input_names):
             raise ValueError(f"{self._model_id} takes {self._input_names}, not {tuple(inputs)}")
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        self._running[id(options)] = options
         try:
-            outputs: list[Tensor] = self._inner.run(None, dict(inputs))
+            outputs: list[Tensor] = self._inner.run(None, dict(inputs), options)
         except self._faults as error:
+            if options.terminate:
+                raise Cancelled(f"stopped {self._model_id}") from None
             if type(error).__name__ == "InvalidArgument":
                 raise ValueError(f"{self._model_id}: {error}") from error
             raise ModelError(
@@ -68,7 +75,14 @@ class Session:
                 hint="Close other programs to free memory, then try again",
                 detail=str(error),
             ) from error
+        finally:
+            del self._running[id(options)]
         return outputs
+
+    def stop(self) -> None:
+        """End the runs under way in other threads; they raise :class:`Cancelled`."""
+        for options in list(self._running.values()):
+            options.terminate = True
 
 
 def open_session(model: VerifiedModel, *, threads: int | None = None) -> Session:

@@ -91,3 +91,17 @@ def test_a_result_larger_than_half_the_cache_is_not_kept(tmp_path: Path) -> None
     cache = Cache(tmp_path, limit_bytes=1_000)
     cache.store(make_key("s", 1), {"x": np.zeros(1_000)})
     assert cache.size_bytes() == 0
+
+
+def test_an_entry_that_may_not_be_touched_is_still_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache(tmp_path)
+    cache.store(make_key("s", 1), {"x": np.ones(3)})
+
+    def refuse(*_args: object, **_more: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "utime", refuse)
+    assert cache.load(make_key("s", 1)) is not None
+    assert cache.load(make_key("s", 1)) is not None
