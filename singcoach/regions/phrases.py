@@ -17,10 +17,13 @@ SHORTEST_REST_S = 0.3
 """A gap in the voice from which a phrase ends: quick breaths take 0.3 s, consonants less."""
 SHORTEST_PHRASE_S = 0.4
 LONGEST_PHRASE_S = 15.0
-"""About what one breath lasts in singing; longer runs are split at their deepest dip."""
+"""About what one breath lasts in singing; longer runs are split at their deepest dips."""
 JOIN_GAP_S = 0.6
 """A scrap shorter than a phrase joins a neighbour that is this near."""
-_EDGE_S = 1.0
+_EDGE_S = 3.0
+"""A long run is not cut nearer than this to its ends: no crumbs."""
+_SAME_DEPTH_DB = 1.0
+"""Dips that differ by less are alike; the one nearest the middle is then the best to cut at."""
 
 
 def find_phrases(
@@ -33,7 +36,8 @@ def find_phrases(
     """Return the phrases in order; they do not overlap and lie inside the take.
 
     A phrase ends where the voice has no pitch, or is 40 dB below the singing, for 0.3 s or more.
-    Runs over 15 s (an organ-like stem, heavy reverb) are split at their deepest dip in level.
+    Runs over 15 s (an organ-like stem, heavy reverb) are split at their deepest dips in level, or
+    into about equal parts where there are none.
     Scraps under 0.4 s join a neighbour within 0.6 s or are dropped.
 
     Parameters
@@ -87,10 +91,35 @@ def _joined(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _split(run: tuple[int, int], sung: BoolArray, level_db: RealArray) -> list[tuple[int, int]]:
+    """Cut a run until no piece is longer than a phrase, from the first piece to the last."""
     start, end = run
-    if (end - start) * HOP_S <= LONGEST_PHRASE_S:
+    longest, edge = round(LONGEST_PHRASE_S / HOP_S), round(_EDGE_S / HOP_S)
+    if end - start <= longest:
         return [run]
-    edge = round(_EDGE_S / HOP_S)
     smooth = moving_mean(np.where(sung, level_db, FLOOR_DB)[start:end], n_frames=11)
-    cut = start + edge + int(np.argmin(smooth[edge:-edge]))
-    return _split((start, cut), sung, level_db) + _split((cut, end), sung, level_db)
+    pieces: list[tuple[int, int]] = []
+    waiting = [(0, end - start)]
+    while waiting:
+        first, last = waiting.pop()
+        if last - first <= longest:
+            pieces.append((start + first, start + last))
+            continue
+        cut = first + edge + _place_of_cut(_dip_depths_db(smooth[first:last])[edge:-edge])
+        waiting += [(cut, last), (first, cut)]
+    return pieces
+
+
+def _dip_depths_db(level_db: RealArray) -> RealArray:
+    """How far each frame lies below the loudest frame on either side of it, shape ``(n,)``.
+
+    0 where the level only rises or only falls: a swell has no dip in it, however soft it begins.
+    """
+    before = np.maximum.accumulate(level_db)
+    after = np.maximum.accumulate(level_db[::-1])[::-1]
+    return np.asarray(np.minimum(before, after) - level_db)
+
+
+def _place_of_cut(depths_db: RealArray) -> int:
+    """Of the dips about as deep as the deepest, the one nearest the middle."""
+    deep = np.flatnonzero(depths_db >= depths_db.max() - _SAME_DEPTH_DB)
+    return int(deep[np.abs(2 * deep - (depths_db.size - 1)).argmin()])

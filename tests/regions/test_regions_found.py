@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from regions_voices import RATE, Voice
 
+from singcoach.core.arrays import RealArray
 from singcoach.core.music import Phrase, Region
-from singcoach.regions.phrases import LONGEST_PHRASE_S, find_phrases
+from singcoach.regions.detector import HOP_S
+from singcoach.regions.phrases import LONGEST_PHRASE_S, _split, find_phrases
 from singcoach.regions.regions import find_regions
 
 
@@ -111,6 +113,75 @@ def test_a_long_run_is_split_at_its_deepest_dip() -> None:
     assert len(found) == 2
     assert found[0].end_s == pytest.approx(8.1, abs=0.1)
     assert found[0].end_s == found[1].start_s
+
+
+def _runs(level_db: RealArray) -> list[tuple[int, int]]:
+    """Pieces of one run that sounds with these levels throughout, one for each 10 ms."""
+    return _split((0, level_db.size), np.ones(level_db.size, dtype=np.bool_), level_db)
+
+
+def _lengths_s(pieces: list[tuple[int, int]], n_frames: int) -> RealArray:
+    edges = [pieces[0][0], *(end for _, end in pieces)]
+    assert edges[0] == 0
+    assert edges[-1] == n_frames
+    assert all(a[1] == b[0] for a, b in itertools.pairwise(pieces))
+    return np.diff(edges) * HOP_S
+
+
+@pytest.mark.parametrize(
+    "slope_db_per_s", [0.0, 0.005, -0.005, 0.5, -0.5], ids=lambda s: f"{s} dB a second"
+)
+@pytest.mark.parametrize("duration_s", [15.1, 40.0, 2400.0])
+def test_a_run_without_dips_is_split_into_about_equal_parts(
+    duration_s: float, slope_db_per_s: float
+) -> None:
+    level_db = slope_db_per_s * np.arange(round(duration_s / HOP_S)) * HOP_S
+    lengths_s = _lengths_s(_runs(level_db), level_db.size)
+    assert (lengths_s <= LONGEST_PHRASE_S).all()
+    assert (lengths_s >= LONGEST_PHRASE_S / 2 - 0.1).all()
+    assert np.ptp(lengths_s) <= 0.1
+
+
+def test_a_crescendo_is_not_cut_into_crumbs_at_its_soft_beginning() -> None:
+    voice = Voice([(0.5, 24.5)], 25.0)
+    voice.audio *= np.linspace(0.05, 1.0, voice.audio.size, dtype=np.float32)
+    lengths_s = [phrase.duration_s for phrase in _phrases(voice)]
+    assert len(lengths_s) == 2
+    np.testing.assert_allclose(lengths_s, 12.0, atol=0.3)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.integers(1501, 9000),
+    st.floats(0.0, 12.0),
+    st.floats(-1.0, 1.0),
+    st.integers(0, 2**32 - 1),
+)
+def test_pieces_of_any_long_run_are_phrases(
+    n_frames: int, spread_db: float, slope_db_per_s: float, seed: int
+) -> None:
+    wander = np.random.default_rng(seed).normal(0.0, spread_db, n_frames)
+    level_db = slope_db_per_s * np.arange(n_frames) * HOP_S + wander
+    lengths_s = _lengths_s(_runs(level_db), n_frames)
+    assert (lengths_s <= LONGEST_PHRASE_S).all()
+    assert (lengths_s >= 2.99).all()
+
+
+def test_dips_within_a_swell_are_found() -> None:
+    level_db = np.linspace(-30.0, 0.0, round(33.0 / HOP_S))
+    for dip_s in (11.0, 20.0):
+        at = round(dip_s / HOP_S)
+        level_db[at - 10 : at + 10] -= 8.0
+    cuts_s = [end * HOP_S for _, end in _runs(level_db)[:-1]]
+    np.testing.assert_allclose(cuts_s, [11.0, 20.0], atol=0.15)
+
+
+def test_of_dips_alike_the_one_nearest_the_middle_is_cut() -> None:
+    level_db = np.zeros(round(25.0 / HOP_S))
+    for dip_s, depth_db in ((4.0, 10.5), (11.5, 10.0), (21.0, 10.2)):
+        at = round(dip_s / HOP_S)
+        level_db[at - 10 : at + 10] -= depth_db
+    assert [round(end * HOP_S, 1) for _, end in _runs(level_db)] == [11.5, 25.0]
 
 
 def test_other_sample_rates_are_refused() -> None:
