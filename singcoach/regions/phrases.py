@@ -61,8 +61,9 @@ def find_phrases(
     sung = voiced & (level_db > FLOOR_DB) & _inside(regions, level_db.size)
     whole = close_gaps(sung, longest_frames=round(SHORTEST_REST_S / HOP_S) - 1)
     runs: list[tuple[int, int]] = []
+    sung_db = np.where(sung, level_db, FLOOR_DB)
     for run in _joined(runs_of(whole)):
-        runs.extend(_split(run, sung, level_db))
+        runs.extend(split_run(run, sung_db))
     duration_s = vocal.size / sample_rate
     return tuple(
         Phrase(start_s=start * HOP_S, end_s=min(end * HOP_S, duration_s)) for start, end in runs
@@ -90,13 +91,21 @@ def _joined(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return [(start, end) for start, end in joined if end - start >= shortest]
 
 
-def _split(run: tuple[int, int], sung: BoolArray, level_db: RealArray) -> list[tuple[int, int]]:
-    """Cut a run until no piece is longer than a phrase, from the first piece to the last."""
+def split_run(run: tuple[int, int], level_db: RealArray) -> list[tuple[int, int]]:
+    """Cut a run of frames until no piece is longer than a phrase; return the pieces in order.
+
+    Parameters
+    ----------
+    run
+        First frame, and the one after the last.
+    level_db
+        Level of every frame of the take, at the floor where nothing is sung.
+    """
     start, end = run
     longest, edge = round(LONGEST_PHRASE_S / HOP_S), round(_EDGE_S / HOP_S)
     if end - start <= longest:
         return [run]
-    smooth = moving_mean(np.where(sung, level_db, FLOOR_DB)[start:end], n_frames=11)
+    smooth = moving_mean(level_db[start:end], n_frames=11)
     pieces: list[tuple[int, int]] = []
     waiting = [(0, end - start)]
     while waiting:

@@ -11,7 +11,7 @@ from regions_voices import RATE, Voice
 from singcoach.core.arrays import RealArray
 from singcoach.core.music import Phrase, Region
 from singcoach.regions.detector import HOP_S
-from singcoach.regions.phrases import LONGEST_PHRASE_S, _split, find_phrases
+from singcoach.regions.phrases import LONGEST_PHRASE_S, find_phrases, split_run
 from singcoach.regions.regions import find_regions
 
 
@@ -117,7 +117,7 @@ def test_a_long_run_is_split_at_its_deepest_dip() -> None:
 
 def _runs(level_db: RealArray) -> list[tuple[int, int]]:
     """Pieces of one run that sounds with these levels throughout, one for each 10 ms."""
-    return _split((0, level_db.size), np.ones(level_db.size, dtype=np.bool_), level_db)
+    return split_run((0, level_db.size), level_db)
 
 
 def _lengths_s(pieces: list[tuple[int, int]], n_frames: int) -> RealArray:
