@@ -44,7 +44,8 @@ def find_evidence(
 
     An item (note or phrase) is named by the measure that its absence changes most. Its effect is
     the change of the whole dimension when *all* that was measured in its seconds is left out, as a
-    share of what the single moments of the take move in total.
+    share of what the single moments of the take move in total. Values that no voice has, or that
+    speak against the effect, are not told.
 
     Parameters
     ----------
@@ -70,7 +71,8 @@ def find_evidence(
     total = max(float(moved), float(np.nanmax(np.abs(effects), initial=0.0)))
     if not total > 1e-9:
         return ()
-    chosen = _choose(candidates, effects / total)
+    told = np.array([_is_told(c, head, heads) for c in candidates])
+    chosen = _choose(candidates, np.where(told, effects / total, np.nan))
     return tuple(
         _evidence(f"{dimension}-{number}", candidate, effect, head, heads)
         for number, (candidate, effect) in enumerate(chosen, start=1)
@@ -145,8 +147,7 @@ def _evidence(
     name: str, candidate: _Candidate, effect: float, head: Head, heads: Heads
 ) -> Evidence:
     measure = candidate.measure
-    # Concentration is shown as a distance in cents: there less is better.
-    rising = head.weights[measure] > 0.0 and measure != "tuning_concentration"
+    rising, helped = _rising(measure, head), effect > 0.0
     unit = SHOWN_UNITS.get(measure, UNITS[measure])
     return Evidence(
         id=name,
@@ -161,28 +162,71 @@ def _evidence(
             start_s=candidate.start_s,
             value=candidate.shown,
             unit=unit,
-            helped=effect > 0.0,
+            helped=helped,
             rising=rising,
-            plain=_plain(measure, candidate.shown, effect > 0.0, rising, heads),
+            plain=_side(measure, candidate.shown, heads) == (1 if helped == rising else -1),
         ),
     )
 
 
 _ITEM_LIMITS = {
+    "scale_deviation": (15.0, 25.0),
+    "note_drift": (15.0, 30.0),
     "tuning_concentration": (12.0, 20.0),
+    "level_wobble": (0.4, 0.8),
+    "dynamics_in_phrases": (4.0, 7.0),
     "phrase_contrast": (1.0, 2.0),
-    "pitch_range": (3.0, 5.0),
+    "pitch_range": (2.0, 4.0),
     "phrase_breaks": (0.05, 0.15),
     "vibrato_share": (0.5, 0.5),
 }
-"""What counts as little and as much for items whose scale is not that of the measure."""
+"""What counts as little and as much for single items, whose scale is not that of a whole take."""
+
+_BY_SIZE = frozenset({"note_drift", "phrase_contrast", "pitch_range"})
+"""Measures of which the size counts, whatever the sign."""
+
+_OF_THE_WHOLE = frozenset(
+    {"tuning_concentration", "dynamics_range", "phrase_contrast", "pitch_range"}
+)
+"""Spreads and ranges over items: an item may move them by more than what is shown of it. Told only
+where the value does not speak against the effect; a high note that cost the range explains
+nothing."""
+
+_PLAUSIBLE = {
+    "singing_power_ratio": (-55.0, 10.0),
+    "harmonicity": (5.0, 60.0),
+    "cpp_low": (4.0, 40.0),
+    "dynamics_range": (0.0, 40.0),
+    "pitch_range": (-20.0, 20.0),
+}
+"""What a voice can do. Outside of it lie recordings without treble, noise and pitch taken an octave
+wrong: no evidence about singing."""
 
 _LITTLE, _MUCH = QUANTILE_LEVELS.index(40.0), QUANTILE_LEVELS.index(60.0)
 
 
-def _plain(measure: str, shown: float, helped: bool, rising: bool, heads: Heads) -> bool:
-    """Whether the value lies clearly on the side of the norms that the effect suggests."""
+def _rising(measure: str, head: Head) -> bool:
+    """Whether a larger value of a single item raises the score."""
+    # Concentration is shown as a distance in cents: there less is better.
+    return head.weights[measure] > 0.0 and measure != "tuning_concentration"
+
+
+def _is_told(candidate: _Candidate, head: Head, heads: Heads) -> bool:
+    """Whether a singer can take the shown value for the reason of the effect."""
+    lowest, highest = _PLAUSIBLE.get(candidate.measure, (-np.inf, np.inf))
+    if not lowest <= candidate.shown <= highest:
+        return False
+    if candidate.measure not in _OF_THE_WHOLE:
+        return True
+    suggested = 1 if (candidate.pull > 0.0) == _rising(candidate.measure, head) else -1
+    return _side(candidate.measure, candidate.shown, heads) != -suggested
+
+
+def _side(measure: str, shown: float, heads: Heads) -> int:
+    """-1 where an item's value is clearly little, 1 where it is clearly much, 0 in between."""
     quantiles = heads.norms[measure].quantiles
     little, much = _ITEM_LIMITS.get(measure, (quantiles[_LITTLE], quantiles[_MUCH]))
-    size = abs(shown) if any(PHRASINGS[measure].ways) else shown
-    return size >= much if helped == rising else size <= little
+    size = abs(shown) if measure in _BY_SIZE else shown
+    if size >= much:
+        return 1
+    return -1 if size <= little else 0

@@ -12,8 +12,10 @@ from scoring_takes import change_one, melody, sing, without_seconds
 from singcoach.core.scores import Evidence, Scores
 from singcoach.core.take import Take
 from singcoach.scoring import score_take
-from singcoach.scoring.measures import read_measures
+from singcoach.scoring.evidence import find_evidence
+from singcoach.scoring.measures import UNITS, read_measures
 from singcoach.scoring.moments import LONGEST_S, moment_starts, values_without
+from singcoach.scoring.specs import load_heads
 from singcoach.scoring.wording import PHRASINGS, SHOWN_UNITS, clock, sentence
 
 
@@ -109,6 +111,127 @@ def test_every_sentence_is_plain_english(measure: str, helped: bool, rising: boo
     assert text.endswith(".")
     assert "{" not in text
     assert "1 cents" not in text
+
+
+def tell(measure: str, value: float, *, helped: bool, rising: bool, plain: bool) -> str:
+    return sentence(
+        measure,
+        start_s=1.0,
+        value=value,
+        unit=SHOWN_UNITS.get(measure, UNITS[measure]),
+        helped=helped,
+        rising=rising,
+        plain=plain,
+    )
+
+
+JUDGING = re.compile(
+    r"veiled|unclear|\bclear|uneven|\beven\b|little ring|had ring|near|reached|kept|held up|"
+    r"carried|only|wavered|faded|stood out|steady|sat|away|drifted|sank|one level|swelled"
+)
+
+
+@pytest.mark.parametrize("measure", sorted(set(PHRASINGS) - {"vibrato_share"}))
+@pytest.mark.parametrize("helped", [True, False])
+@pytest.mark.parametrize("rising", [True, False])
+def test_a_value_that_does_not_say_why_is_told_without_judging_it(
+    measure: str, helped: bool, rising: bool
+) -> None:
+    text = tell(measure, 2.0, helped=helped, rising=rising, plain=False)
+    clause, tail = text.split("; ")
+    assert not JUDGING.search(clause), clause
+    assert tail == f"this is one of the {'better' if helped else 'weaker'} moments of the take."
+    assert "2" in clause
+
+
+@pytest.mark.parametrize("measure", sorted(PHRASINGS))
+@pytest.mark.parametrize("value", [-0.004, 0.0, 0.004])
+@pytest.mark.parametrize("plain", [True, False])
+def test_nothing_is_told_as_a_zero(measure: str, value: float, plain: bool) -> None:
+    text = tell(measure, value, helped=True, rising=False, plain=plain)
+    if PHRASINGS[measure].nothing:
+        assert not re.search(r"\b0(\.0+)? ", text), text
+
+
+def test_a_pitch_that_holds_is_told_without_its_size() -> None:
+    held = tell("phrase_end_sag", 0.3, helped=True, rising=False, plain=True)
+    assert held == "At 0:01 the pitch held up at the end of the phrase."
+
+
+def test_a_level_that_rises_does_not_fall_by_less_than_nothing() -> None:
+    text = tell("phrase_end_fall", -2.0, helped=True, rising=False, plain=True)
+    assert text == "At 0:01 the end of the phrase was carried, its level rising by 2.0 dB."
+
+
+def test_clipped_values_are_told_as_at_least() -> None:
+    assert "drifted at least 100 cents flat" in tell(
+        "note_drift", -100.0, helped=False, rising=False, plain=True
+    )
+    assert "drifted 99 cents flat" in tell(
+        "note_drift", -99.0, helped=False, rising=False, plain=True
+    )
+
+
+def told_values(measure: str, dimension: str, take: Take, values: list[float]) -> list[Evidence]:
+    """Evidence of one measure after its items were given other values to show."""
+    readings = read_measures(take)
+    reading = readings[measure]
+    shown = np.resize(np.asarray(values), len(reading.shown))
+    readings[measure] = replace(reading, shown=shown)
+    found = find_evidence(
+        dimension,  # type: ignore[arg-type]
+        readings=readings,
+        moments_s=moment_starts(take),
+        heads=load_heads(),
+    )
+    return [e for e in found if e.measure == measure]
+
+
+@pytest.fixture(scope="module")
+def wide() -> Take:
+    """A melody whose middle notes are many and whose outer ones are far away."""
+    phrases = melody(32, length_s=0.8)
+    return sing(change_one(phrases, 2, 2, lambda t: replace(t, midi=t.midi - 9.0)))
+
+
+def test_the_edge_of_the_range_is_reached_and_not_near_the_middle(wide: Take) -> None:
+    found = told_values("pitch_range", "emotion", wide, [-4.6])
+    assert found
+    for e in found:
+        assert e.effect > 0.0
+        assert "the melody reached 5 semitones below its middle." in e.text
+
+
+def test_a_note_in_between_is_told_as_it_is(wide: Take) -> None:
+    found = told_values("pitch_range", "emotion", wide, [3.0])
+    assert found
+    for e in found:
+        kind = "better" if e.effect > 0.0 else "weaker"
+        assert e.text.endswith(
+            f"the melody lay 3 semitones above its middle; this is one of the {kind} moments of "
+            "the take."
+        )
+
+
+@pytest.mark.parametrize(
+    ("measure", "dimension", "possible", "absurd"),
+    [
+        ("singing_power_ratio", "timbre", -30.0, -68.0),
+        ("harmonicity", "timbre", 30.0, -12.0),
+        ("cpp_low", "timbre", 18.0, 0.5),
+        ("pitch_range", "emotion", -6.0, -24.0),
+    ],
+)
+def test_what_no_voice_has_is_no_evidence(
+    wide: Take, measure: str, dimension: str, possible: float, absurd: float
+) -> None:
+    soft = [
+        [replace(t, gain_db=-3.0 * j, midi=t.midi - 14) for j, t in enumerate(p)]
+        for p in melody(16)
+    ]
+    take = wide if dimension == "emotion" else sing([*soft, *melody(16)], noise_db=-30.0)
+    assert told_values(measure, dimension, take, [possible])
+    assert told_values(measure, dimension, take, [absurd]) == []
 
 
 def test_good_and_bad_are_told_apart() -> None:
