@@ -17,6 +17,7 @@ from singcoach.chain.assess import AssessedTake, assess
 from singcoach.chain.cache import Cache
 from singcoach.chain.engine import Engine
 from singcoach.chain.settings import Settings
+from singcoach.core.arrays import FloatArray
 from singcoach.errors import Cancelled, InputError
 from singcoach.jobs import Job
 from singcoach.report.document import to_document
@@ -111,6 +112,40 @@ def test_scraps_of_sound_are_results(tmp_path: Path, n_samples: int) -> None:
     write_wav(path, tone[np.newaxis], sample_rate=16_000)
     result = assess(path, settings=Settings(), engine=Engine()).assessment
     assert result.screening.verdict == "insufficient"
+
+
+def sine_melody() -> FloatArray:
+    """A melody of pure sines of 15 s: notes, but no voice and so no phrases."""
+    steps = np.repeat([0, 2, 4, 5, 7, 5, 4, 2, 0, 4], 24_000)
+    phase = 2 * np.pi * np.cumsum(440.0 * 2.0 ** (steps / 12.0)) / 16_000
+    return (0.3 * np.sin(phase)).astype(np.float32)[np.newaxis]
+
+
+def assess_audio(audio: FloatArray, folder: Path) -> AssessedTake:
+    path = folder / "notes.wav"
+    write_wav(path, audio, sample_rate=16_000)
+    return assess(path, settings=Settings(), engine=Engine())
+
+
+def is_result_without_scores(assessed: AssessedTake) -> bool:
+    scores = assessed.assessment.scores
+    to_document(assessed.assessment)
+    return scores.phrases == () and all(
+        score.score is None and bool(score.reason) for score in scores.dimensions.values()
+    )
+
+
+def test_notes_without_a_phrase_are_a_result(tmp_path: Path) -> None:
+    assessed = assess_audio(sine_melody(), tmp_path)
+    assert assessed.take.notes
+    assert assessed.take.phrases == ()
+    assert is_result_without_scores(assessed)
+
+
+@pytest.mark.parametrize("n_samples", [8_000, 16_000])
+def test_the_first_second_of_a_song_is_a_result(tmp_path: Path, n_samples: int) -> None:
+    beginning = read_audio(TAKE, sample_rate=16_000, channels=1)[:, :n_samples]
+    assert is_result_without_scores(assess_audio(beginning, tmp_path))
 
 
 def test_a_backing_file_and_a_song_are_used(tmp_path: Path) -> None:
