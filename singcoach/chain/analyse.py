@@ -38,28 +38,27 @@ def analyse(
     heard: Heard,
     *,
     song: Song | None,
+    backing: Backing | None,
     settings: Settings,
     engine: Engine,
     clock: Clock,
     job: Job = NO_JOB,
 ) -> Take:
-    """Analyse a voice: pitch, regions, phrases, notes, backing, screening, encoder features.
+    """Analyse a voice: pitch, regions, phrases, notes, screening, encoder features.
 
     Raises
     ------
-    InputError
-        The backing file cannot be used.
     ModelError
         A model is missing or damaged.
     """
     if settings.profile == "fast":
-        return _listen(heard, song, settings, engine, clock, job)
+        return _listen(heard, song, backing, engine, clock, job)
     # The encoder takes half of the time and needs nothing but the voice: it runs beside the rest.
     beside = job.aside()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="encoder") as pool:
         encoding = pool.submit(_timed_features, heard, engine, clock, beside)
         try:
-            take = _listen(heard, song, settings, engine, clock, job)
+            take = _listen(heard, song, backing, engine, clock, job)
             if take.screening.verdict == "insufficient":
                 beside.cancel()
                 engine.stop("encoder_general")
@@ -86,7 +85,12 @@ def _timed_features(heard: Heard, engine: Engine, clock: Clock, job: Job) -> Fea
 
 
 def _listen(
-    heard: Heard, song: Song | None, settings: Settings, engine: Engine, clock: Clock, job: Job
+    heard: Heard,
+    song: Song | None,
+    backing: Backing | None,
+    engine: Engine,
+    clock: Clock,
+    job: Job,
 ) -> Take:
     """Do everything but the encoder."""
     with clock.stage("pitch"):
@@ -95,9 +99,7 @@ def _listen(
         regions = _regions(heard.vocal, pitch, engine, job.part(0.2, 0.35))
         phrases = find_phrases(heard.vocal, sample_rate=ANALYSIS_RATE, pitch=pitch, regions=regions)
     with clock.stage("notes"):
-        notes = find_notes(pitch, heard.vocal, sample_rate=ANALYSIS_RATE)
-    with clock.stage("backing"):
-        backing = _backing(heard, settings.backing, engine, job.part(0.35, 0.5))
+        notes = find_notes(pitch, heard.vocal, sample_rate=ANALYSIS_RATE, job=job.part(0.35, 0.5))
     with clock.stage("screening"):
         # What separation leaves of a voice is no recording, so its quality says nothing.
         solo = heard.input.kind == "solo"
@@ -135,8 +137,16 @@ def _regions(vocal: FloatArray, pitch: PitchTrack, engine: Engine, job: Job) -> 
     return find_regions(vocal, sample_rate=ANALYSIS_RATE, pitch=pitch, events=events)
 
 
-def _backing(heard: Heard, supplied: Path | None, engine: Engine, job: Job) -> Backing | None:
-    """Analyse the supplied accompaniment, else the separated one; None where there is neither."""
+def find_backing(
+    heard: Heard, *, supplied: Path | None, engine: Engine, job: Job = NO_JOB
+) -> Backing | None:
+    """Analyse the supplied accompaniment, else the separated one; None where there is neither.
+
+    Raises
+    ------
+    InputError
+        The supplied file cannot be used.
+    """
     if supplied is None and heard.accompaniment is None:
         return None
     source = sha256_file(supplied) if supplied is not None else heard.key

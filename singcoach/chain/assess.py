@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from singcoach.audio.reading import open_audio
-from singcoach.chain.analyse import analyse
+from singcoach.chain.analyse import analyse, find_backing
 from singcoach.chain.clock import Clock, peak_memory_mb
 from singcoach.chain.engine import Engine
 from singcoach.chain.hearing import hear
@@ -49,8 +49,19 @@ def assess(path: Path, *, settings: Settings, engine: Engine, job: Job = NO_JOB)
         with open_audio(settings.backing):
             pass
     heard = hear(path, settings=settings, engine=engine, clock=clock, job=job.part(0.0, 0.55))
+    with clock.stage("backing"):
+        backing = find_backing(
+            heard, supplied=settings.backing, engine=engine, job=job.part(0.55, 0.6)
+        )
+    heard = replace(heard, accompaniment=None)  # an hour of it takes 230 MB
     take = analyse(
-        heard, song=song, settings=settings, engine=engine, clock=clock, job=job.part(0.55, 0.9)
+        heard,
+        song=song,
+        backing=backing,
+        settings=settings,
+        engine=engine,
+        clock=clock,
+        job=job.part(0.6, 0.9),
     )
     with clock.stage("scoring"):
         engine.entry("heads", provider="numpy")
