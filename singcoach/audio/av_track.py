@@ -187,6 +187,11 @@ class AvTrack:
         while True:
             try:
                 packet = next(packets, None)
+            except IndexError:
+                # A stream that began in the middle of the file: PyAV (seen in 18.1) knows no place
+                # for its packets. Each try passes one of them by.
+                packets = self._container.demux(self._stream)
+                continue
             except self._faults:
                 self.broke_off = True
                 return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -177,3 +177,38 @@ def test_tags_behind_the_sound_are_no_damage(
     n_samples, warnings = read(path)
     assert n_samples / RATE == pytest.approx(SECONDS, abs=0.15)
     assert warnings == ()
+
+
+def test_packets_of_a_stream_that_begins_in_the_middle_are_passed_by(
+    tmp_path: Path, encode: Encode, song: FloatArray
+) -> None:
+    """Fuzzing found it: such a packet has no place in PyAV's list of streams."""
+    from singcoach.audio.av_track import AvTrack
+
+    path = encode(
+        tmp_path / "take.ts",
+        song,
+        container="mpegts",
+        codec="aac",
+        sample_rate=RATE,
+        layout="mono",
+    )
+    track = AvTrack(path)
+    inner = track._container
+
+    class Growing:
+        """Answers as a container does whose file tells of a new stream after every ten packets."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(inner, name)
+
+        def demux(self, stream: object) -> Iterator[object]:
+            for number, packet in enumerate(inner.demux(stream)):
+                yield packet
+                if number == 10:
+                    raise IndexError("list index out of range")
+
+    track._container = Growing()
+    n_samples = sum(audio.shape[1] for audio, _, _ in track.frames())
+    track.close()
+    assert n_samples == pytest.approx(RATE * SECONDS, abs=2_048)
