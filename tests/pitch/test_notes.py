@@ -179,6 +179,8 @@ def test_vocadito_notes(
         np.array([[note.onset_s, note.offset_s] for note in found]),
         cents_to_hz(np.array([100 * n.midi + tuning.cents + n.cents_deviation for n in found])),
     )
+    names = ("Onset_F-measure", "F-measure_no_offset", "F-measure")
+    print(annotator, *(f"{name} {scores[name]:.3f}" for name in names))
     assert scores["Onset_F-measure"] >= onset_f
     assert scores["F-measure_no_offset"] >= onset_pitch_f
     assert scores["F-measure"] >= all_f
