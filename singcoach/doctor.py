@@ -7,7 +7,6 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
@@ -175,24 +174,11 @@ def _memory() -> Iterator[Finding]:
 
 
 def _total_memory_mb() -> float | None:
-    if sys.platform == "win32":
-        import ctypes
-
-        class Status(ctypes.Structure):
-            _fields_ = [
-                ("length", ctypes.c_ulong),
-                ("load", ctypes.c_ulong),
-                ("total", ctypes.c_ulonglong),
-                *[(name, ctypes.c_ulonglong) for name in "abcdef"],
-            ]
-
-        status = Status(length=ctypes.sizeof(Status))
-        known = ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
-        return status.total / 1e6 if known else None
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e6
-    except (ValueError, OSError):
+        import psutil
+    except ImportError:  # the packages above say so
         return None
+    return float(psutil.virtual_memory().total) / 1e6
 
 
 # --- folders --------------------------------------------------------------------------------

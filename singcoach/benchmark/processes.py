@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from singcoach.chain.clock import peak_of
 from singcoach.jobs import Job
 
 POLL_S = 0.02
@@ -75,17 +74,3 @@ def run_child(
             seconds=seconds,
             peak_memory_mb=peak_mb,
         )
-
-
-def peak_of(process: int | str) -> float:
-    """Return the peak resident size in MB of a process (``"self"`` too); 0 where unknown.
-
-    Linux only: unlike ``ru_maxrss`` this counter starts anew when a process loads its program, so
-    a large parent does not show in it.
-    """
-    try:
-        status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return 0.0
-    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
-    return int(found.group(1)) * 1024 / 1e6 if found else 0.0

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from singcoach.benchmark.material import Material
 from singcoach.benchmark.peers import PEERS, Missing
-from singcoach.benchmark.processes import peak_of
 from singcoach.benchmark.stages import STAGES, prepare_voice
 from singcoach.chain.clock import peak_memory_mb
 from singcoach.errors import SingCoachError
@@ -55,7 +54,7 @@ def _measure(name: str, material: Material) -> dict[str, float | str]:
     result = work()
     seconds = time.perf_counter() - started_s
     del result
-    return {"seconds": seconds, "peak_memory_mb": peak_of("self") or peak_memory_mb()}
+    return {"seconds": seconds, "peak_memory_mb": peak_memory_mb()}
 
 
 if __name__ == "__main__":

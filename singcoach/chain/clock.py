@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 class Clock:
@@ -36,14 +37,24 @@ class Clock:
 
 def peak_memory_mb() -> float:
     """Return the largest resident size of this process so far, in MB."""
+    peak_mb = peak_of("self")
+    if peak_mb:
+        return peak_mb
     import psutil
 
-    if sys.platform == "linux":
-        # Starts anew when a process loads its program, unlike ``ru_maxrss``, in which a large
-        # parent shows.
-        with open("/proc/self/status", encoding="ascii", errors="replace") as status:  # noqa: PTH123
-            for line in status:
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) * 1024 / 1e6
     memory = psutil.Process().memory_info()
     return float(getattr(memory, "peak_wset", memory.rss)) / 1e6
+
+
+def peak_of(process: int | str) -> float:
+    """Return the peak resident size in MB of a process (``"self"`` too); 0 where unknown.
+
+    Linux only: unlike ``ru_maxrss`` this counter starts anew when a process loads its program, so
+    a large parent does not show in it.
+    """
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0.0
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found.group(1)) * 1024 / 1e6 if found else 0.0

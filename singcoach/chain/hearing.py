@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from singcoach.jobs import NO_JOB, Job
 from singcoach.models.sessions import available_cores
 from singcoach.regions.detector import detect_kind
 from singcoach.separation.dereverb import dereverb
-from singcoach.separation.spleeter import separate
+from singcoach.separation.spleeter import Stems, separate
 
 SEPARATION_RATE = 44_100
 SEPARATION_VERSION = 2
@@ -122,14 +122,8 @@ def separate_voice(
     vocals: list[FloatArray] = []
     rests: list[FloatArray] = []
     with open_audio(path) as file:
-        for stems in separate(
-            file.blocks(sample_rate=SEPARATION_RATE, channels=2, block_s=2.0),
-            vocals=engine.session("separation", "vocals"),
-            accompaniment=engine.session("separation", "accompaniment"),
-            n_samples=round(file.info.duration_s * SEPARATION_RATE) or None,
-            workers=engine.threads or available_cores(),
-            job=job,
-        ):
+        blocks = file.blocks(sample_rate=SEPARATION_RATE, channels=2, block_s=2.0)
+        for stems in separate_blocks(blocks, file.info.duration_s, engine, job):
             vocals += vocal.push(_chunk(stems.vocals))
             rests += rest.push(_chunk(stems.accompaniment))
     voice = _joined(piece[0] for piece in [*vocals, *vocal.finish()])
@@ -138,6 +132,20 @@ def separate_voice(
     rests.clear()
     engine.cache.store(key, {"vocal": voice, "accompaniment": accompaniment})
     return voice, accompaniment
+
+
+def separate_blocks(
+    blocks: Iterable[FloatArray], duration_s: float, engine: Engine, job: Job = NO_JOB
+) -> Iterator[Stems]:
+    """Separate stereo blocks at 44.1 kHz; ``duration_s`` is the expected length, for progress."""
+    return separate(
+        blocks,
+        vocals=engine.session("separation", "vocals"),
+        accompaniment=engine.session("separation", "accompaniment"),
+        n_samples=round(duration_s * SEPARATION_RATE) or None,
+        workers=engine.threads or available_cores(),
+        job=job,
+    )
 
 
 def separation_key(sha256: str, engine: Engine) -> str:

@@ -14,12 +14,10 @@ from singcoach.audio.reading import AudioFile, open_audio
 from singcoach.audio.resampling import Converter
 from singcoach.audio.writing import WavWriter
 from singcoach.chain.engine import Engine
-from singcoach.chain.hearing import SEPARATION_RATE
+from singcoach.chain.hearing import SEPARATION_RATE, separate_blocks
 from singcoach.core.arrays import FloatArray
 from singcoach.files import make_folder, refuse_overwriting
 from singcoach.jobs import NO_JOB, Job
-from singcoach.models.sessions import available_cores
-from singcoach.separation.spleeter import separate
 
 BLOCK_S = 2.0
 
@@ -102,15 +100,7 @@ def _voices(
             yield from down.push(Chunk(audio=block, sample_rate=rate, layout=()))
         yield from down.finish()
 
-    n_expected = round(recording.info.duration_s * SEPARATION_RATE)
-    for stems in separate(
-        at_network_rate(),
-        vocals=engine.session("separation", "vocals"),
-        accompaniment=engine.session("separation", "accompaniment"),
-        n_samples=n_expected or None,
-        workers=engine.threads or available_cores(),
-        job=job,
-    ):
+    for stems in separate_blocks(at_network_rate(), recording.info.duration_s, engine, job):
         for voice in up.push(Chunk(audio=stems.vocals, sample_rate=SEPARATION_RATE, layout=())):
             yield from _matched(voice, kept)
     for voice in up.finish():

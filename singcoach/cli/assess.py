@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from singcoach.chain.settings import Settings
 
 ERROR_SCHEMA = "singcoach.error/1"
-EXIT_USAGE = 2
 
 
 def add_parser(
@@ -74,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     problem = _usage_problem(args, batch)
     if problem:
         say(problem)
-        return EXIT_USAGE
+        return choices.EXIT_USAGE
     engine = choices.make_engine(args)
     settings = _settings(args)
     if not batch:
@@ -187,11 +186,8 @@ def _assess(
 ) -> AssessedTake:
     from singcoach.chain.assess import assess
 
-    progress = ConsoleProgress(label or path.name)
-    try:
-        return assess(path, settings=settings, engine=engine, job=progress.job())
-    finally:
-        progress.clear()
+    with ConsoleProgress(label or path.name) as job:
+        return assess(path, settings=settings, engine=engine, job=job)
 
 
 def error_line(path: Path, error: SingCoachError) -> dict[str, Any]:

@@ -45,17 +45,14 @@ def run_speed(args: argparse.Namespace) -> int:
     """Measure and show; return the exit code."""
     from singcoach.benchmark import speed
 
-    progress = ConsoleProgress("bench")
-    try:
+    with ConsoleProgress("bench") as job:
         report = speed.run_speed(
             audio=args.audio,
             repeats=args.repeats,
             threads=args.threads,
             with_hour=args.hour,
-            job=progress.job(),
+            job=job,
         )
-    finally:
-        progress.clear()
     text = json.dumps(report.to_document(), indent=2, allow_nan=False)
     if args.json == "-":
         show(text)

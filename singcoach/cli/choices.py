@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 Subparsers = argparse._SubParsersAction
 
 
+EXIT_USAGE = 2
+
+
 def add_kind(parser: argparse.ArgumentParser) -> None:
     """Add ``--vocals-only`` and ``--mixture``."""
     kind = parser.add_mutually_exclusive_group()

@@ -42,16 +42,13 @@ def run(args: argparse.Namespace) -> int:
 
     recording = demo_recording()
     folder = args.out if args.out is not None else Path.cwd()
-    progress = ConsoleProgress(recording.path.name)
-    try:
+    with ConsoleProgress(recording.path.name) as job:
         assessed = assess(
             recording.path,
             settings=Settings(),
             engine=choices.make_engine(args),
-            job=progress.job(),
+            job=job,
         )
-    finally:
-        progress.clear()
     document = to_document(assessed.assessment)
     report = folder / "singcoach-demo.html"
     write_report(report, assessed)

@@ -25,11 +25,8 @@ def run(args: argparse.Namespace) -> int:
     """Show the findings; return 4 when a model is not whole, 70 when something else is broken."""
     from singcoach.doctor import examine
 
-    progress = ConsoleProgress("doctor")
-    try:
-        findings = examine(self_test=not args.no_self_test, job=progress.job())
-    finally:
-        progress.clear()
+    with ConsoleProgress("doctor") as job:
+        findings = examine(self_test=not args.no_self_test, job=job)
     worst = 0
     for finding in findings:
         show(f"{finding.state:<8} {finding.area}: {finding.name}: {finding.text}")

@@ -13,11 +13,11 @@ from types import FrameType
 from typing import NoReturn
 
 from singcoach import __version__
+from singcoach.cli.choices import EXIT_USAGE
 from singcoach.cli.console import say
 from singcoach.errors import Cancelled, SingCoachError
 
 EXIT_DONE = 0
-EXIT_USAGE = 2
 EXIT_CANCELLED = 6
 EXIT_INTERNAL = 70
 

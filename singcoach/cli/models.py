@@ -69,11 +69,8 @@ def run_build(args: argparse.Namespace) -> int:
     from singcoach.models.build import build
     from singcoach.models.catalogue import Catalogue
 
-    progress = ConsoleProgress("models")
-    try:
-        built = build(args.ids or None, out_dir=args.out, job=progress.job())
-    finally:
-        progress.clear()
+    with ConsoleProgress("models") as job:
+        built = build(args.ids or None, out_dir=args.out, job=job)
     shipped = {entry.id: entry.sha256 for entry in Catalogue.default().entries}
     worst = 0
     for model in built:

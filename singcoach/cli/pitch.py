@@ -13,8 +13,6 @@ from singcoach.files import check_output
 if TYPE_CHECKING:
     from singcoach.chain.melody import Melody
 
-EXIT_USAGE = 2
-
 
 def add_parser(
     commands: choices.Subparsers[argparse.ArgumentParser], common: argparse.ArgumentParser
@@ -63,7 +61,7 @@ def run_notes(args: argparse.Namespace) -> int:
 
     if args.csv is None and args.midi is None:
         say("notes needs --csv PATH, --midi PATH or both")
-        return EXIT_USAGE
+        return choices.EXIT_USAGE
     for output in (args.csv, args.midi):
         if output is not None:
             check_output(output, [args.audio])
@@ -81,13 +79,8 @@ def _melody(args: argparse.Namespace) -> Melody:
     from singcoach.chain.melody import find_melody
 
     engine = choices.make_engine(args)
-    progress = ConsoleProgress(args.audio.name)
-    try:
-        melody = find_melody(
-            args.audio, kind=choices.kind_of(args), engine=engine, job=progress.job()
-        )
-    finally:
-        progress.clear()
+    with ConsoleProgress(args.audio.name) as job:
+        melody = find_melody(args.audio, kind=choices.kind_of(args), engine=engine, job=job)
     for warning in (*melody.warnings, *engine.warnings()):
         say(warning)
     return melody

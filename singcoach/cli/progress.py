@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from types import TracebackType
 from typing import TextIO
 
 from singcoach.cli.console import printable
@@ -15,6 +16,8 @@ _REDRAW_S = 0.1
 
 class ConsoleProgress:
     """One line that is drawn over and over: stage, per cent, time left.
+
+    As a context manager it gives the job that draws, and takes the line away at the end.
 
     Parameters
     ----------
@@ -31,6 +34,17 @@ class ConsoleProgress:
         self._start_s = time.monotonic()
         self._drawn_s = 0.0
         self._width = 0
+
+    def __enter__(self) -> Job:
+        return self.job()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.clear()
 
     def job(self) -> Job:
         """Return a job that draws here."""

@@ -32,11 +32,8 @@ def run(args: argparse.Namespace) -> int:
     from singcoach.chain.stems import write_stems
 
     engine = choices.make_engine(args)
-    progress = ConsoleProgress(args.audio.name)
-    try:
-        stems = write_stems(args.audio, args.out, engine=engine, job=progress.job())
-    finally:
-        progress.clear()
+    with ConsoleProgress(args.audio.name) as job:
+        stems = write_stems(args.audio, args.out, engine=engine, job=job)
     for warning in (*stems.warnings, *engine.warnings()):
         say(warning)
     show(str(stems.vocals))

@@ -335,7 +335,6 @@ TASK: Final = (
     "Give a few minutes to {focus}. At {clock} {bad}{amount}; {gloss}.",
     "Put some practice into {focus}. At {clock} {bad}{amount}; {gloss}.",
 )
-TASK_WITHOUT_MOMENT: Final = ("Work on {focus}; {gloss}.",)
 
 SPOKEN_OVERALL: Final = ("Overall you are at {about} {score_words} out of five.",)
 SPOKEN_GOOD: Final = ("In one moment {good}.",)

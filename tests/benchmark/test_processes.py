@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from singcoach.benchmark.processes import peak_of, run_child
+from singcoach.benchmark.processes import run_child
+from singcoach.chain.clock import peak_of
 from singcoach.errors import Cancelled
 from singcoach.jobs import Job
 
