@@ -16,7 +16,7 @@ from singcoach.audio.reading import read_audio
 from singcoach.chain.cache import make_key
 from singcoach.chain.clock import Clock
 from singcoach.chain.engine import Engine
-from singcoach.chain.hearing import Heard
+from singcoach.chain.hearing import Heard, separation_key
 from singcoach.chain.melody import cached_pitch
 from singcoach.chain.settings import Settings
 from singcoach.core.arrays import ANALYSIS_RATE, FeatureArray, FloatArray, read_only
@@ -149,7 +149,12 @@ def find_backing(
     """
     if supplied is None and heard.accompaniment is None:
         return None
-    source = sha256_file(supplied) if supplied is not None else heard.key
+    # Of a separated one only the separation matters, not what was done to the voice since.
+    source = (
+        sha256_file(supplied)
+        if supplied is not None
+        else separation_key(heard.input.sha256, engine)
+    )
     key = make_key("backing", BACKING_VERSION, source)
     kept = engine.cache.load(key)
     if kept is not None:
