@@ -68,3 +68,29 @@ def test_importing_the_catalogue_and_the_sessions_loads_no_engine():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_run_in_another_thread_can_be_ended() -> None:
+    """The encoder is ended so when somebody stops: it must not go on to the end of its window."""
+    import threading
+
+    from singcoach.errors import Cancelled
+
+    session = open_session(Catalogue.default().require("separation", "vocals"), threads=1)
+    frames = np.zeros((1, 2, 64 * 100, 1024), dtype=np.float32)  # seconds of work
+    outcome: list[Exception] = []
+
+    def run() -> None:
+        try:
+            session.run({"magnitude": frames})
+        except (Cancelled, ModelError) as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    while thread.is_alive() and not outcome:
+        session.stop()
+        thread.join(timeout=0.02)
+    assert [type(error) for error in outcome] == [Cancelled]
+    (again,) = session.run({"magnitude": frames[:, :, :64]})  # the session is none the worse
+    assert np.isfinite(again).all()
