@@ -1,0 +1,1 @@
+"""MelBand Roformer: configuration, band layout, network and conversion of public checkpoints."""
