@@ -64,7 +64,7 @@ def write_safetensors(
         file.write(text)
         for name, shape in shapes.items():
             job.report(n_done / max(end, 1), "writing the weights")
-            tensor = np.ascontiguousarray(read(name), dtype="<f4")
+            tensor = np.asarray(read(name), dtype="<f4", order="C")
             if tensor.shape != shape:
                 raise ValueError(f"{name} has shape {tensor.shape}, not {shape}")
             file.write(tensor.reshape(-1).data)
