@@ -1,32 +1,66 @@
 """The models at hand: which file fills a role, and whether it is intact.
 
 The shipped folder comes first; a manifest of the same form in the user's own model folder may
-replace any role whole (all its parts), never half of it.
+replace any role whole (all its parts), never half of it. Beside them stand the packs that the user
+added, which are asked for by their id.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import mmap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from singcoach import resources
 from singcoach.errors import ModelError
 from singcoach.jobs import NO_JOB, Job
+from singcoach.models.installed import PROVENANCE_NAME, Pack, read_packs, user_models_dir
 from singcoach.models.manifest import MANIFEST_NAME, ModelEntry, read_manifest
 
+__all__ = ["Catalogue", "Pack", "VerifiedModel", "load", "user_models_dir", "verify"]
+
 _BLOCK_BYTES = 1 << 22
+_MAPPED_FROM_BYTES = 64 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedModel:
-    """A model file whose bytes were read once and have the digest that the manifest names."""
+    """A model file whose bytes were checked against the digest that the manifest names.
 
-    entry: ModelEntry
-    content: bytes
+    Small files are read once. Larger ones are mapped and hashed through the mapping, so that they
+    take no memory of their own; an installed pack is never written to, and removing it leaves the
+    mapping as it is.
+
+    Parameters
+    ----------
+    entry
+        Where it comes from.
+    content
+        Its bytes, checked.
+    """
+
+    __slots__ = ("_content", "entry")
+
+    def __init__(self, *, entry: ModelEntry, content: bytes | memoryview) -> None:
+        self.entry = entry
+        self._content = content
+
+    @property
+    def content(self) -> bytes:
+        """The bytes; of a large file this is a copy: use :attr:`view` or :attr:`path` there."""
+        return self._content if isinstance(self._content, bytes) else bytes(self._content)
+
+    @property
+    def view(self) -> memoryview:
+        """The bytes without a copy."""
+        return memoryview(self._content)
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether the file is mapped, because it is large; then :attr:`path` spares a copy."""
+        return isinstance(self._content, memoryview)
 
     @property
     def path(self) -> Path:
@@ -42,42 +76,60 @@ class Catalogue:
     folders
         Folders with a ``manifest.toml``, the strongest last: a role named in a later folder
         replaces that role of the earlier ones.
+    packs
+        Packs that the user added, the newest first.
 
     Raises
     ------
     ModelError
-        When a manifest cannot be read or is not valid.
+        When a manifest of ``folders`` cannot be read or is not valid.
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], *, packs: Sequence[Pack] = ()) -> None:
         entries: tuple[ModelEntry, ...] = ()
         for folder in folders:
             added = read_manifest(folder / MANIFEST_NAME)
             replaced = {entry.role for entry in added}
             entries = (*(e for e in entries if e.role not in replaced), *added)
         self._entries = entries
+        self._packs = tuple(packs)
 
     @classmethod
     def default(cls) -> Catalogue:
-        """Return the shipped models, with the user's own in front of them where there are any."""
+        """Return the shipped models, the user's own in front of them, and the user's packs."""
         folders = [resources.models_dir()]
         if (user_models_dir() / MANIFEST_NAME).is_file():
             folders.append(user_models_dir())
-        return cls(folders)
+        return cls(folders, packs=read_packs())
 
     @property
     def entries(self) -> tuple[ModelEntry, ...]:
-        """The entries in force, shipped before the user's own."""
+        """The embedded entries in force, shipped before the user's own; without the packs."""
         return self._entries
 
-    def find(self, role: str, part: str = "") -> ModelEntry | None:
-        """Return the entry that fills a role, None when there is none; opens no file."""
-        for entry in self._entries:
+    @property
+    def packs(self) -> tuple[Pack, ...]:
+        """The packs that the user added, the newest first, damaged ones with their fault."""
+        return self._packs
+
+    def newest_pack(self, role: str) -> Pack | None:
+        """Return the pack that was added last among those that fill ``role`` and can be used."""
+        for pack in self._packs:
+            if any(entry.role == role for entry in pack.entries):
+                return pack
+        return None
+
+    def find(self, role: str, part: str = "", *, pack: str | None = None) -> ModelEntry | None:
+        """Return the entry that fills a role, None when there is none; opens no file.
+
+        ``pack`` is the id of the pack to look in; None stands for the embedded models.
+        """
+        for entry in self._entries if pack is None else self._entries_of(pack):
             if entry.role == role and entry.part == part:
                 return entry
         return None
 
-    def require(self, role: str, part: str = "") -> VerifiedModel:
+    def require(self, role: str, part: str = "", *, pack: str | None = None) -> VerifiedModel:
         """Read the model that fills a role and check its size and SHA-256 before returning it.
 
         Raises
@@ -86,7 +138,7 @@ class Catalogue:
             When no model fills the role, or its file is missing, unreadable or not the file that
             the manifest names.
         """
-        entry = self.find(role, part)
+        entry = self.find(role, part, pack=pack)
         if entry is None:
             wanted = f"{role} ({part})" if part else role
             raise ModelError(
@@ -95,19 +147,26 @@ class Catalogue:
             )
         return load(entry)
 
-
-def user_models_dir() -> Path:
-    """Folder of the models that the user added; it need not exist."""
-    return resources.user_data_dir() / "models"
+    def _entries_of(self, pack_id: str) -> tuple[ModelEntry, ...]:
+        for pack in self._packs:
+            if pack.id == pack_id:
+                if pack.fault is not None:
+                    raise pack.fault
+                return pack.entries
+        return ()
 
 
 def load(entry: ModelEntry) -> VerifiedModel:
-    """Read the file of ``entry`` once and check it; see :meth:`Catalogue.require`."""
+    """Read or map the file of ``entry`` and check it; see :meth:`Catalogue.require`."""
+    content: bytes | memoryview
     try:
         with entry.path.open("rb") as file:
             _check_size(entry, file)
-            content = file.read(entry.size + 1)
-    except OSError as error:
+            if entry.size >= _MAPPED_FROM_BYTES:
+                content = memoryview(mmap.mmap(file.fileno(), entry.size, access=mmap.ACCESS_READ))
+            else:
+                content = file.read(entry.size + 1)
+    except (OSError, ValueError) as error:
         raise _unreadable(entry, error) from error
     _check_digest(entry, len(content), hashlib.sha256(content).hexdigest())
     return VerifiedModel(entry=entry, content=content)
@@ -155,7 +214,7 @@ def _damaged(entry: ModelEntry, detail: str) -> ModelError:
     )
 
 
-def _unreadable(entry: ModelEntry, error: OSError) -> ModelError:
+def _unreadable(entry: ModelEntry, error: Exception) -> ModelError:
     missing = isinstance(error, FileNotFoundError)
     return ModelError(
         f"The model file {entry.path} {'is missing' if missing else 'cannot be read'}",
@@ -167,4 +226,6 @@ def _unreadable(entry: ModelEntry, error: OSError) -> ModelError:
 def _repair_hint(entry: ModelEntry) -> str:
     if entry.package:
         return f"Install SingCoach again, or rebuild it with `singcoach models build {entry.id}`"
+    if (entry.folder / PROVENANCE_NAME).is_file():
+        return f"Remove it with `singcoach models remove {entry.folder.name}` and add it again"
     return f"Add the model pack {entry.id} again, or remove it"

@@ -7,6 +7,7 @@ whole manifest.
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -35,6 +36,7 @@ ROLES = (
 
 _MAX_MANIFEST_BYTES = 1_000_000
 _MAX_FILE_BYTES = 1 << 40
+_MAX_CONFIG_CHARACTERS = 20_000
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -86,6 +88,8 @@ class ModelEntry:
         Address where a user-supplied file is published; empty for shipped files.
     folder
         Folder of the manifest, which holds the file.
+    config
+        JSON table of what the code that runs the file must know; empty where there is nothing.
     """
 
     id: str
@@ -103,6 +107,7 @@ class ModelEntry:
     outputs: tuple[TensorSpec, ...]
     published: str
     folder: Path
+    config: str = ""
 
     @property
     def path(self) -> Path:
@@ -184,7 +189,9 @@ def _entries(document: Mapping[str, Any], folder: Path) -> tuple[ModelEntry, ...
 _REQUIRED = frozenset(
     {"id", "role", "version", "file", "sha256", "size", "licence", "source"}
 )  # the rest has a default
-_OPTIONAL = frozenset({"part", "package", "sample_rate", "inputs", "outputs", "published"})
+_OPTIONAL = frozenset(
+    {"part", "package", "sample_rate", "inputs", "outputs", "published", "config"}
+)
 
 
 def _entry(table: object, folder: Path, where: str) -> ModelEntry:
@@ -192,7 +199,7 @@ def _entry(table: object, folder: Path, where: str) -> ModelEntry:
         raise _Fault(f"{where} is not a table")
     _only_keys(table, _REQUIRED, _OPTIONAL, where)
     return ModelEntry(
-        id=_text(table, "id", where, _ID.fullmatch),
+        id=_text(table, "id", where, is_plain_id),
         role=_text(table, "role", where, ROLES.__contains__),
         part=_text({"part": "", **table}, "part", where, _PART.fullmatch),
         version=_text(table, "version", where, _plain),
@@ -211,6 +218,7 @@ def _entry(table: object, folder: Path, where: str) -> ModelEntry:
         outputs=_tensors(table, "outputs", where),
         published=_text({"published": "", **table}, "published", where, _plain_or_empty),
         folder=folder,
+        config=_text({"config": "", **table}, "config", where, _json_table_or_empty),
     )
 
 
@@ -239,6 +247,24 @@ def _plain(value: str) -> bool:
 
 def _plain_or_empty(value: str) -> bool:
     return not value or _plain(value)
+
+
+def _json_table_or_empty(value: str) -> bool:
+    if len(value) > _MAX_CONFIG_CHARACTERS:
+        return False
+    try:
+        return not value or isinstance(json.loads(value), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def is_plain_id(value: str) -> bool:
+    """Whether ``value`` can name a model or a pack on every system."""
+    return (
+        _ID.fullmatch(value) is not None
+        and not value.endswith(".")
+        and value.split(".")[0] not in _RESERVED
+    )
 
 
 def _plain_file_name(value: str) -> bool:
