@@ -100,18 +100,18 @@ class SpeedReport:
         ]
         if self.ratios:
             ratios = [(r.work, r.peer, f"{r.times_faster:.2f} x") for r in self.ratios]
-            parts.append(_table(("work", "beside", "SingCoach is faster"), ratios))
+            parts.append(text_table(("work", "beside", "SingCoach is faster"), ratios))
         if self.chain:
             parts.append(
                 _timings("Whole chain (cold: start of Python and models included)", self.chain)
             )
         if self.chain_stages_s:
             within = [(name, f"{seconds:.2f}") for name, seconds in self.chain_stages_s.items()]
-            parts.append(_table(("stage within the chain", "seconds"), within))
+            parts.append(text_table(("stage within the chain", "seconds"), within))
         goals = [
             (goal.name, _number(goal.value), _limit(goal), _verdict(goal)) for goal in self.goals
         ]
-        parts.append(_table(("budget", "measured", "limit", ""), goals))
+        parts.append(text_table(("budget", "measured", "limit", ""), goals))
         return tuple("\n\n".join(parts).split("\n"))
 
 
@@ -129,10 +129,11 @@ def _timings(title: str, timings: Sequence[Timing]) -> str:
         for timing in timings
     ]
     header = ("work", "by", "audio s", "seconds", "realtime", "peak MB", "")
-    return f"{title}\n{_table(header, rows)}"
+    return f"{title}\n{text_table(header, rows)}"
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of cells below a header as columns of plain text."""
     lines = [header, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     return "\n".join(

@@ -1,0 +1,106 @@
+"""Figures with percentile bootstrap intervals over items, or over whole groups of items."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from singcoach.core.arrays import RealArray, read_only
+from singcoach.jobs import NO_JOB, Job
+from singcoach.scoring.agreement import N_DRAWS, SEED, draw_items
+
+Statistic: TypeAlias = Callable[[RealArray], RealArray]
+"""Takes how often each item was drawn, ``(n_draws, n_items)``; gives ``(n_draws,)``."""
+
+_BATCH_CELLS = 2_000_000
+_FEWEST_DEFINED = 0.5
+"""Share of draws that must define a statistic before its interval is shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A figure with its 80 % and 95 % intervals; None with the reason where not defined."""
+
+    value: float | None
+    low80: float | None = None
+    high80: float | None = None
+    low95: float | None = None
+    high95: float | None = None
+    reason: str | None = None
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return "none"
+        if self.low80 is None or self.high80 is None:
+            return f"{self.value:.2f}"
+        return f"{self.value:.2f} ({self.low80:.2f} to {self.high80:.2f})"
+
+
+class Bootstrap:
+    """Repeated draws of the items, the same for every figure of one comparison.
+
+    Parameters
+    ----------
+    n_items
+        Items that may be drawn.
+    groups
+        Group of each item; whole groups are drawn then, which allows for items that resemble each
+        other (takes of one singer). None draws items. The seed decides every draw.
+    """
+
+    def __init__(
+        self,
+        n_items: int,
+        *,
+        groups: Sequence[str] | None = None,
+        seed: int = SEED,
+        n_draws: int = N_DRAWS,
+    ) -> None:
+        self.n_draws = n_draws
+        self.n_units = n_items if groups is None else len(set(groups))
+        names = list(dict.fromkeys(groups)) if groups is not None else []
+        member = (
+            np.arange(n_items) if groups is None else np.array([names.index(g) for g in groups])
+        )
+        self.weights: RealArray = np.zeros((n_draws, n_items))
+        if n_items:
+            rows = draw_items(self.n_units, seed=seed, n_draws=n_draws)
+            flat = rows + self.n_units * np.arange(n_draws)[:, None]
+            counts = np.bincount(flat.ravel(), minlength=n_draws * self.n_units)
+            self.weights = counts.reshape(n_draws, self.n_units)[:, member].astype(np.float64)
+        read_only(self.weights)
+
+    def draws(self, statistic: Statistic, job: Job = NO_JOB) -> RealArray:
+        """Return the statistic of all items, and after it of every draw: ``(1 + n_draws,)``."""
+        n_items = self.weights.shape[1]
+        found = [statistic(np.ones((1, n_items)))]
+        step = max(1, _BATCH_CELLS // max(1, n_items * max(1, n_items // 100)))
+        for start in range(0, self.n_draws, step):
+            job.report(start / self.n_draws, "intervals")
+            found.append(statistic(self.weights[start : start + step]))
+        return np.concatenate(found)
+
+    def figure(self, statistic: Statistic, *, undefined: str, job: Job = NO_JOB) -> Figure:
+        """Return a statistic of all items with its intervals.
+
+        Parameters
+        ----------
+        undefined
+            Why the statistic may be NaN, for the reader.
+        """
+        return to_figure(self.draws(statistic, job), n_units=self.n_units, undefined=undefined)
+
+
+def to_figure(draws: RealArray, *, n_units: int, undefined: str) -> Figure:
+    """Turn a statistic and its draws (see :meth:`Bootstrap.draws`) into a figure."""
+    value, drawn = float(draws[0]), draws[1:][np.isfinite(draws[1:])]
+    if not math.isfinite(value):
+        return Figure(value=None, reason=undefined)
+    if n_units < 3 or len(drawn) < max(2, _FEWEST_DEFINED * (len(draws) - 1)):
+        return Figure(value=value, reason="too little to draw an interval from")
+    low95, low80, high80, high95 = (float(x) for x in np.percentile(drawn, [2.5, 10.0, 90.0, 97.5]))
+    return Figure(value=value, low80=low80, high80=high80, low95=low95, high95=high95)
