@@ -124,3 +124,16 @@ def test_it_can_be_ended_between_two_groups(monkeypatch):
     with torch.inference_mode(), pytest.raises(InterruptedError):
         net(spectrum(TINY, 40))
     assert len(calls) == 3
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_near_and_keeps_angles_exact(dtype):
+    net, one = network(SMALL), spectrum(SMALL, 200)
+    frequencies = net.layers[0][0].layers[0][0].rotary_embed.freqs.clone()
+    with torch.inference_mode():
+        exact = net(one)
+        half = net.to(dtype)(one)
+    assert half.dtype == torch.float32
+    assert net.band_split.to_features[0][1].weight.dtype == dtype
+    torch.testing.assert_close(net.layers[0][0].layers[0][0].rotary_embed.freqs, frequencies)
+    assert float((half - exact).norm() / exact.norm()) < 0.05

@@ -48,10 +48,13 @@ class RMSNorm(nn.Module):  # type: ignore[misc]
         self.gamma = nn.Parameter(torch.ones(dim))
 
     def forward(self, x: Any) -> Any:
-        """Return ``x`` with length ``sqrt(dim)`` along the last axis, times the gains."""
+        """Return ``x`` with length ``sqrt(dim)`` along the last axis, times the gains.
+
+        The result has the precision of the gains; lengths are taken in float32.
+        """
         length = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32)
         gain = self.scale / length.clamp_min(_LEAST_NORM)
-        return x * gain.to(x.dtype) * self.gamma
+        return (x * gain).to(self.gamma.dtype) * self.gamma
 
 
 class Rotary(nn.Module):  # type: ignore[misc]
@@ -62,10 +65,17 @@ class Rotary(nn.Module):  # type: ignore[misc]
         exponents = torch.arange(0, dim_head, 2).float() / dim_head
         self.freqs = nn.Parameter(_ROTARY_BASE**-exponents, requires_grad=False)
 
+    def _apply(self, fn: Any, recurse: bool = True) -> Any:
+        """Move to another device, but never to another precision: angles are large numbers."""
+        exact = self.freqs.data
+        moved = super()._apply(fn, recurse)
+        self.freqs.data = exact.to(self.freqs.device)
+        return moved
+
     def table(self, n_positions: int, dtype: Any) -> tuple[Any, Any]:
         """Return cosines and sines, each ``(n_positions, dim_head)``."""
         positions = torch.arange(n_positions, device=self.freqs.device, dtype=torch.float32)
-        angles = positions[:, None] * self.freqs.float()[None]
+        angles = positions[:, None] * self.freqs[None]
         angles = angles.repeat_interleave(2, dim=-1)
         return angles.cos().to(dtype), angles.sin().to(dtype)
 
@@ -224,8 +234,10 @@ class MelBandRoformer(nn.Module):  # type: ignore[misc]
             for _ in range(config.depth)
         )
         layout = band_layout(config)
-        self.register_buffer("_rows", torch.tensor(layout.indices), persistent=False)
-        self.register_buffer("_counts", torch.tensor(layout.bands_per_row), persistent=False)
+        # From arrays, so that they have values even where the parameters are made without any.
+        rows, counts = layout.indices.copy(), layout.bands_per_row.copy()
+        self.register_buffer("_rows", torch.from_numpy(rows), persistent=False)
+        self.register_buffer("_counts", torch.from_numpy(counts), persistent=False)
         self.band_split = BandSplit(config)
         self.mask_estimators = nn.ModuleList(MaskEstimator(config) for _ in range(config.num_stems))
 
@@ -241,7 +253,8 @@ class MelBandRoformer(nn.Module):  # type: ignore[misc]
         Returns
         -------
         tensor
-            ``(batch, n_stems, n_rows, n_frames, 2)``, the mean of the bands that hold a row.
+            ``(batch, n_stems, n_rows, n_frames, 2)``, the mean of the bands that hold a row;
+            float32 whatever the precision of the weights.
         """
         # (batch, rows of all bands, n, 2) -> (batch, n, rows of all bands * 2)
         bands = spectrum[:, self._rows].permute(0, 2, 1, 3).flatten(-2)
@@ -257,10 +270,10 @@ class MelBandRoformer(nn.Module):  # type: ignore[misc]
     def _spread(self, bands: Any, n_rows: int) -> Any:
         """Return the mask of every row from the masks of the bands, one stem."""
         batch, n_frames, _ = bands.shape
-        bands = bands.unflatten(-1, (-1, 2))
+        bands = bands.float().unflatten(-1, (-1, 2))
         summed = bands.new_zeros((batch, n_frames, n_rows, 2))
         summed.index_add_(2, self._rows, bands)
-        summed /= self._counts.to(summed.dtype)[:, None]
+        summed /= self._counts.float()[:, None]
         return summed.transpose(1, 2)
 
     def separate(self, audio: Any) -> Any:
