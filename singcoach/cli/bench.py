@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from singcoach.cli import choices
+from singcoach.cli import bench_htpr, choices
 from singcoach.cli.console import show
 from singcoach.cli.progress import ConsoleProgress
 from singcoach.files import write_whole
@@ -15,7 +15,9 @@ def add_parser(
     commands: choices.Subparsers[argparse.ArgumentParser], common: argparse.ArgumentParser
 ) -> None:
     """Add the command with its parts to the parser."""
-    parser = commands.add_parser("bench", parents=[common], help="measure speed on this machine")
+    parser = commands.add_parser(
+        "bench", parents=[common], help="measure speed, and ranking beside people"
+    )
     parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
     speed = parts.add_parser(
         "speed",
@@ -39,6 +41,7 @@ def add_parser(
         "--hour", action="store_true", help="measure a 60-minute recording too (takes minutes)"
     )
     speed.set_defaults(run=run_speed)
+    bench_htpr.add_parser(parts, common)
 
 
 def run_speed(args: argparse.Namespace) -> int:
