@@ -1,62 +1,17 @@
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib.util
 import shutil
-import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from singcoach.encoders.log_mel import log_mel
-from singcoach.errors import ModelError
-from singcoach.models.build.ctranslate2_file import read_weights
-from singcoach.models.build.whisper import build_whisper_base, round_matrix
+from singcoach.models.build.whisper import build_whisper_base
 from singcoach.models.catalogue import Catalogue
-
-
-def _name(text: str) -> bytes:
-    raw = text.encode() + b"\0"
-    return struct.pack("<H", len(raw)) + raw
-
-
-def _file(n_bytes: int = 12) -> bytes:
-    variable = _name("w") + struct.pack("<BIIBI", 2, 2, 3, 4, n_bytes)
-    header = struct.pack("<I", 6) + _name("WhisperSpec") + struct.pack("<II", 3, 1)
-    data = np.arange(6, dtype=np.float16).tobytes()
-    return header + variable + data + struct.pack("<I", 1) + _name("v") + _name("w")
-
-
-def test_weights_are_read_with_shape_type_and_alias():
-    weights = read_weights(_file())
-    assert (weights.spec, weights.revision) == ("WhisperSpec", 3)
-    expected = np.arange(6, dtype=np.float16).reshape(2, 3)
-    np.testing.assert_array_equal(weights.variables["w"], expected)
-    assert weights.variables["v"] is weights.variables["w"]
-
-
-@pytest.mark.parametrize("broken", [_file(11), _file() + b"x", b"", b"\5" + _file()[1:]])
-def test_what_does_not_fit_is_refused(broken: bytes):
-    with pytest.raises(ModelError):
-        read_weights(broken)
-
-
-@given(st.integers(0, len(_file()) - 1))
-def test_every_shortened_file_is_refused(n_bytes: int):
-    with pytest.raises(ModelError):
-        read_weights(_file()[:n_bytes])
-
-
-@given(st.integers(0, len(_file()) - 1), st.integers(0, 255))
-def test_a_changed_byte_is_read_or_refused(at: int, value: int):
-    content = bytearray(_file())
-    content[at] = value
-    with contextlib.suppress(ModelError):
-        read_weights(bytes(content))
+from singcoach.models.whisper.rounding import round_matrix
 
 
 def test_rounding_is_close_and_never_saturates_16_bits():
