@@ -1,13 +1,17 @@
-"""``singcoach models``: what is installed, whether it is whole, and building it anew."""
+"""``singcoach models``: what is installed, whether it is whole, adding, removing, building."""
 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from singcoach.cli import choices
 from singcoach.cli.console import say, show
 from singcoach.cli.progress import ConsoleProgress
 from singcoach.errors import ModelError
+
+if TYPE_CHECKING:
+    from singcoach.models.manifest import ModelEntry
 
 
 def add_parser(
@@ -20,6 +24,10 @@ def add_parser(
     listing.set_defaults(run=run_list)
     verify = parts.add_parser("verify", parents=[common], help="check every file against its hash")
     verify.set_defaults(run=run_verify)
+    _add_add(parts, common)
+    remove = parts.add_parser("remove", parents=[common], help="take a model pack away")
+    remove.add_argument("id", metavar="ID", help="the pack, as `models list` shows it")
+    remove.set_defaults(run=run_remove)
     build = parts.add_parser(
         "build", parents=[common], help="make the shipped files again from their packages"
     )
@@ -34,33 +42,112 @@ def add_parser(
     build.set_defaults(run=run_build)
 
 
+def _add_add(
+    parts: choices.Subparsers[argparse.ArgumentParser], common: argparse.ArgumentParser
+) -> None:
+    from singcoach.models.packs.roles import ADDABLE_ROLES
+
+    add = parts.add_parser(
+        "add",
+        parents=[common],
+        help="make a model pack from a file that its authors publish",
+        description="Takes MelBand Roformer checkpoints (.ckpt, .pt, .safetensors), encoders of "
+        "the Whisper family (OpenAI, transformers, CTranslate2, Qwen2-Audio), ONNX networks, GGUF "
+        "language models with their projector, and pack folders. Nothing in them is ever run.",
+    )
+    add.add_argument(
+        "paths", nargs="+", type=choices.plain_path, metavar="FILE|DIR", help="what to add"
+    )
+    add.add_argument(
+        "--trust",
+        action="store_true",
+        help="vouch for a file that SingCoach does not know by its SHA-256",
+    )
+    add.add_argument(
+        "--role", choices=ADDABLE_ROLES, help="what it is for, where the file does not tell"
+    )
+    add.add_argument("--name", metavar="ID", help="name of the pack (default: found out)")
+    add.add_argument(
+        "--replace", action="store_true", help="let it take the place of a pack of the same name"
+    )
+    add.set_defaults(run=run_add)
+
+
+def run_add(args: argparse.Namespace) -> int:
+    """Make a pack and say what it is; return the exit code."""
+    from singcoach.models.packs.adding import add
+
+    with ConsoleProgress("models") as job:
+        pack = add(
+            args.paths,
+            trust=args.trust,
+            role=args.role,
+            name=args.name,
+            replace=args.replace,
+            job=job,
+        )
+    roles = ", ".join(dict.fromkeys(entry.role for entry in pack.entries))
+    n_bytes = sum(entry.size for entry in pack.entries)
+    show(f"added {pack.id} for {roles} ({n_bytes / 1e6:.1f} MB); `--profile best` uses it")
+    return 0
+
+
+def run_remove(args: argparse.Namespace) -> int:
+    """Remove a pack; return the exit code."""
+    from singcoach.models.packs.staging import remove
+
+    with ConsoleProgress("models") as job:
+        remove(args.id, job)
+    show(f"removed {args.id}")
+    return 0
+
+
 def run_list(_args: argparse.Namespace) -> int:
     """Show the models and return the exit code."""
     from singcoach.models.catalogue import Catalogue
 
-    for entry in Catalogue.default().entries:
-        role = f"{entry.role}/{entry.part}" if entry.part else entry.role
-        show(
-            f"{entry.id:<24} {role:<28} {entry.version:<10} {entry.size / 1e6:7.1f} MB  "
-            f"{entry.licence:<12} {entry.sha256[:12]}"
-        )
+    catalogue = Catalogue.default()
+    for entry in catalogue.entries:
+        show(_line(entry, "all" if catalogue.newest_pack(entry.role) is None else "fast, balanced"))
+    for pack in catalogue.packs:
+        if pack.fault is not None:
+            show(f"{pack.id:<32} DAMAGED")
+            say(pack.fault)
+        for entry in pack.entries:
+            show(_line(entry, "best" if catalogue.newest_pack(entry.role) is pack else "none"))
     return 0
 
 
+def _line(entry: ModelEntry, profiles: str) -> str:
+    role = f"{entry.role}/{entry.part}" if entry.part else entry.role
+    return (
+        f"{entry.id:<32} {role:<28} {profiles:<15} {entry.version:<12} "
+        f"{entry.size / 1e6:7.1f} MB  {entry.licence:<12} {entry.sha256[:12]}"
+    )
+
+
 def run_verify(_args: argparse.Namespace) -> int:
-    """Check every file; return 0, or 4 when one is missing or damaged."""
+    """Check every file of the embedded models and the packs; return 0, or 4 if one is damaged."""
     from singcoach.models.catalogue import Catalogue, verify
 
+    catalogue = Catalogue.default()
     worst = 0
-    for entry in Catalogue.default().entries:
+    entries = [*catalogue.entries, *(e for pack in catalogue.packs for e in pack.entries)]
+    for pack in catalogue.packs:
+        if pack.fault is not None:
+            show(f"{pack.id:<32} FAILED")
+            say(pack.fault)
+            worst = pack.fault.exit_code
+    for entry in entries:
         try:
-            verify(entry)
+            with ConsoleProgress("models") as job:
+                verify(entry, job)
         except ModelError as error:
-            show(f"{entry.id:<24} FAILED")
+            show(f"{entry.id:<32} FAILED")
             say(error)
             worst = error.exit_code
         else:
-            show(f"{entry.id:<24} ok  {entry.sha256}")
+            show(f"{entry.id:<32} ok  {entry.sha256}")
     return worst
 
 

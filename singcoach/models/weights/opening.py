@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,14 @@ from singcoach.models.weights.state_dict import peel_prefixes
 from singcoach.models.weights.tensors import MAX_TENSORS, TensorPlace
 from singcoach.models.weights.weightfile import OpenFile, WeightFile, WeightFormat, unreadable
 
-_INDEX_NAME = "model.safetensors.index.json"
+INDEX_NAME = "model.safetensors.index.json"
 _SINGLE_NAMES = ("model.safetensors", "model.bin", "pytorch_model.bin", "model.pt")
 _CONFIG_NAME = "config.json"
 _MAX_JSON_BYTES = 32 << 20
 _MAX_SHARDS = 1_000
 
 
-def open_weights(path: Path) -> WeightFile:
+def open_weights(path: Path, *, shards: Collection[str] | None = None) -> WeightFile:
     """Open a checkpoint by its content: torch (both forms), safetensors, CTranslate2.
 
     Parameters
@@ -27,6 +28,8 @@ def open_weights(path: Path) -> WeightFile:
     path
         A file, or a folder as hubs lay it out: one file of weights or several with their index,
         and ``config.json``, whose content is found in ``metadata["config"]``.
+    shards
+        Of a checkpoint in pieces: the names of the files to open; the others need not be there.
 
     Raises
     ------
@@ -34,30 +37,30 @@ def open_weights(path: Path) -> WeightFile:
         When there is no such file, its form is not known, it is damaged, or it is more than data.
     """
     if path.is_dir():
-        return _open_folder(path)
-    return _open_file(path, path, config_folder=path.parent)
+        return _open_folder(path, shards)
+    return _open_file(path, path)
 
 
-def _open_folder(folder: Path) -> WeightFile:
-    index = folder / _INDEX_NAME
+def _open_folder(folder: Path, shards: Collection[str] | None) -> WeightFile:
+    index = folder / INDEX_NAME
     if index.exists():
-        return _open_shards(folder, index)
+        return _open_shards(folder, index, shards)
     for name in _SINGLE_NAMES:
         if (folder / name).exists():
-            return _open_file(folder / name, folder, config_folder=folder)
+            return _open_file(folder / name, folder)
     raise unusable(
         folder.name or str(folder),
         "the folder holds no weights under a name that is known",
-        hint=f"It should hold {', '.join(_SINGLE_NAMES)} or {_INDEX_NAME}",
+        hint=f"It should hold {', '.join(_SINGLE_NAMES)} or {INDEX_NAME}",
     )
 
 
-def _open_file(path: Path, given: Path, *, config_folder: Path) -> WeightFile:
+def _open_file(path: Path, given: Path) -> WeightFile:
     file = OpenFile(path)
     try:
         form, places, metadata = _layout(file)
-        if form != "torch":
-            metadata |= _config(config_folder)
+        if path.name in _SINGLE_NAMES:  # else a config.json beside it may belong to anything
+            metadata |= _config(path.parent)
     except OSError as error:
         file.close()
         raise unreadable(file.name, error) from error
@@ -87,11 +90,13 @@ def _layout(file: OpenFile) -> tuple[WeightFormat, dict[str, TensorPlace], dict[
     )
 
 
-def _open_shards(folder: Path, index: Path) -> WeightFile:
+def _open_shards(folder: Path, index: Path, shards: Collection[str] | None) -> WeightFile:
     """Open the files that an index names; each tensor must be where the index says."""
     table = read_json(index).get("weight_map")
     if not isinstance(table, dict) or not table or len(table) > MAX_TENSORS:
         raise damaged(index.name, "it does not say where the tensors are")
+    if shards is not None:
+        table = {tensor: shard for tensor, shard in table.items() if shard in shards}
     names = sorted({_plain_name(index, name) for name in table.values()})
     if len(names) > _MAX_SHARDS:
         raise damaged(index.name, f"it names {len(names)} files")

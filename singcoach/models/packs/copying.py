@@ -1,0 +1,197 @@
+"""Files that become part of a pack as they are: ONNX networks and GGUF language models."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from singcoach import resources
+from singcoach.errors import ModelError
+from singcoach.jobs import NO_JOB, Job
+from singcoach.models.manifest import MANIFEST_NAME, ROLES, TensorSpec, read_manifest
+from singcoach.models.packfile import PackFile
+from singcoach.models.packs import gguf, onnx_file
+from singcoach.models.packs.onnx_trial import try_onnx
+from singcoach.models.packs.plan import Plan
+from singcoach.models.weights.faults import shown, unusable
+from singcoach.models.weights.weightfile import OpenFile, unreadable
+
+_BLOCK_BYTES = 1 << 22
+_ROLE_KEY, _PART_KEY, _CONFIG_KEY = "singcoach.role", "singcoach.part", "singcoach.config"
+_GGUF_FILES: Mapping[gguf.Part, str] = {"model": "model.gguf", "projector": "projector.gguf"}
+_NEEDS_CONFIG = ("separation", "dereverb")
+
+
+def plan_onnx(path: Path, *, role: str | None) -> Plan:
+    """Look into an ONNX file and return how it becomes a pack.
+
+    Its role is the one that its own metadata (``singcoach.role``) or ``role`` names, or the one
+    whose embedded network has the same inputs and outputs.
+
+    Raises
+    ------
+    ModelError
+        When it is refused, or fills no role that is known.
+    """
+    file = OpenFile(path)
+    try:
+        head = onnx_file.read_head(file)
+        size = file.size
+    except OSError as error:
+        raise unreadable(file.name, error) from error
+    finally:
+        file.close()
+    named = head.metadata.get(_ROLE_KEY)
+    fitting = tuple(found for found in ROLES if _fits(head, found))
+    chosen = role or (named if named in ROLES else None) or next(iter(fitting), None)
+    config = head.metadata.get(_CONFIG_KEY, "")
+    if chosen is None or not (chosen in fitting or (named == chosen and _is_table(config))):
+        raise unusable(
+            path.name,
+            f"its inputs {_listed(head.inputs)} and outputs {_listed(head.outputs)} "
+            + ("fill no role here" if chosen is None else f"are not those of the role {chosen}"),
+            hint="The embedded models (`singcoach models list`) show what a role needs",
+        )
+    part = head.metadata.get(_PART_KEY, "")
+    made = PackFile(
+        file="network.onnx",
+        role=chosen,
+        part=part if part.isidentifier() else "",
+        sample_rate=_sample_rate(chosen, config),
+        inputs=head.inputs,
+        outputs=head.outputs,
+        config=config if _is_table(config) else "",
+    )
+    return Plan(
+        what="ONNX network",
+        roles=(chosen,),
+        needed_bytes=size,
+        make=partial(_copy_onnx, path, made),
+        notes=(f"{head.n_nodes} operators, taken over as it is",),
+    )
+
+
+def plan_gguf(paths: Sequence[Path]) -> Plan:
+    """Look into a GGUF language model and its projector, and return how they become a pack.
+
+    Raises
+    ------
+    ModelError
+        When one is refused, or they are not one model with at most one projector.
+    """
+    parts: dict[gguf.Part, Path] = {}
+    notes = []
+    size = 0
+    for path in paths:
+        file = OpenFile(path)
+        try:
+            head = gguf.read_head(file)
+            size += file.size
+        except OSError as error:
+            raise unreadable(file.name, error) from error
+        finally:
+            file.close()
+        if head.part in parts:
+            raise ModelError(
+                f"{parts[head.part].name} and {path.name} are both a {head.part}",
+                hint="Give one language model and, where it hears, its projector",
+            )
+        parts[head.part] = path
+        notes.append(f"{head.part}: {shown(head.architecture, 30)}, {head.n_tensors} tensors")
+    if "model" not in parts:
+        raise unusable(
+            paths[0].name,
+            "it is only the projector of a language model",
+            hint="Give the language model with it: `singcoach models add MODEL.gguf MMPROJ.gguf`",
+        )
+    return Plan(
+        what="language model",
+        roles=("language_model",),
+        needed_bytes=size,
+        make=partial(_copy_gguf, parts),
+        notes=tuple(notes),
+    )
+
+
+def copy_file(source: Path, target: Path, job: Job = NO_JOB) -> str:
+    """Copy an ordinary file in bounded memory and return the SHA-256 of what was copied.
+
+    Raises
+    ------
+    ModelError
+        When ``source`` cannot be read or is no ordinary file.
+    OSError
+        When ``target`` cannot be written.
+    """
+    file = OpenFile(source)
+    digest = hashlib.sha256()
+    n_bytes = 0
+    try:
+        with target.open("xb") as sink:
+            while True:
+                try:
+                    block = file.stream.read(_BLOCK_BYTES)
+                except OSError as error:
+                    raise unreadable(file.name, error) from error
+                if not block:
+                    return digest.hexdigest()
+                digest.update(block)
+                sink.write(block)
+                n_bytes += len(block)
+                job.report(n_bytes / max(1, file.size), f"copying {file.name}")
+    finally:
+        file.close()
+
+
+def _copy_onnx(path: Path, made: PackFile, out_dir: Path, job: Job) -> tuple[PackFile, ...]:
+    copy_file(path, out_dir / made.file, job.part(0.0, 0.5))
+    try_onnx(out_dir / made.file, path.name, job.part(0.5, 1.0))
+    return (made,)
+
+
+def _copy_gguf(parts: Mapping[gguf.Part, Path], out_dir: Path, job: Job) -> tuple[PackFile, ...]:
+    made = []
+    for i, part in enumerate(sorted(parts)):  # the model comes before its projector
+        name = _GGUF_FILES[part]
+        copy_file(parts[part], out_dir / name, job.part(i / len(parts), (i + 1) / len(parts)))
+        made.append(PackFile(file=name, role="language_model", part=part))
+    return tuple(made)
+
+
+def _fits(head: onnx_file.OnnxHead, role: str) -> bool:
+    """Whether the tensors are those of the embedded network of a role with a single part."""
+    embedded = [e for e in read_manifest(resources.models_dir() / MANIFEST_NAME) if e.role == role]
+    if len(embedded) != 1 or not embedded[0].inputs:
+        return False
+    return _same(head.inputs, embedded[0].inputs) and _same(head.outputs, embedded[0].outputs)
+
+
+def _same(given: Sequence[TensorSpec], wanted: Sequence[TensorSpec]) -> bool:
+    """Whether names, types and ranks agree; the width of features may differ."""
+    by_name = {spec.name: spec for spec in given}
+    return by_name.keys() == {spec.name for spec in wanted} and all(
+        by_name[spec.name].dtype == spec.dtype and len(by_name[spec.name].shape) == len(spec.shape)
+        for spec in wanted
+    )
+
+
+def _sample_rate(role: str, config: str) -> int | None:
+    rate = json.loads(config).get("sample_rate") if _is_table(config) else None
+    if isinstance(rate, int) and not isinstance(rate, bool) and 1_000 <= rate <= 768_000:
+        return rate
+    embedded = read_manifest(resources.models_dir() / MANIFEST_NAME)
+    return next((entry.sample_rate for entry in embedded if entry.role == role), None)
+
+
+def _is_table(config: str) -> bool:
+    try:
+        return isinstance(json.loads(config), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _listed(specs: Sequence[TensorSpec]) -> str:
+    return ", ".join(shown(spec.name, 30) for spec in specs[:6])

@@ -1,0 +1,13 @@
+"""Roles that a pack can fill."""
+
+from __future__ import annotations
+
+ROFORMER_ROLES = ("separation", "dereverb")
+WHISPER_ROLES = ("encoder_general", "encoder_singing")
+ADDABLE_ROLES = (
+    *ROFORMER_ROLES,
+    *("pitch", "recording_quality"),
+    *WHISPER_ROLES,
+    "language_model",
+)
+"""Roles that ``--role`` may name."""
