@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from singcoach.benchmark.htpr.bootstrap import Figure
 from singcoach.benchmark.htpr.compare import Comparison
+from singcoach.benchmark.htpr.ratings import OVERALL
 from singcoach.benchmark.htpr.report import Crops, HtprReport
 from singcoach.benchmark.htpr.signatures import EDGES, Spread
 from singcoach.benchmark.report import text_table
@@ -36,8 +37,9 @@ _AGREEMENT = {
 def to_lines(report: HtprReport) -> tuple[str, ...]:
     """Return the report line by line, without anything that a terminal could stumble over."""
     blocks = [_head(report)]
-    blocks += [_dimension(comparison) for comparison in report.comparisons]
-    blocks.append(_spread(report.comparisons))
+    comparisons = sorted(report.comparisons, key=lambda c: c.dimension != OVERALL)
+    blocks += [_dimension(comparison) for comparison in comparisons]
+    blocks.append(_spread(comparisons))
     blocks.append(_crops(report.crops))
     blocks += [f"note: {note}" for note in (*_missing(report), *report.notes)]
     return tuple("\n\n".join(blocks).split("\n"))
@@ -59,8 +61,29 @@ def _head(report: HtprReport) -> str:
 
 def _dimension(c: Comparison) -> str:
     tiers = f"{c.tiers.low} low, {c.tiers.middle} middle, {c.tiers.high} high"
-    score = f"score {c.score}" if c.score else f"no score: {c.reason}"
-    title = f"{c.dimension} ({score}; {c.n_scored} of {c.n_items} items scored; tiers: {tiers})"
+    score = f"score {c.score}" if c.score else "no score"
+    raters = "1 rater" if c.n_raters == 1 else f"{c.n_raters} raters"
+    lines = [f"{c.dimension}: {c.n_items} items, {raters}; {score}, {c.n_scored} scored"]
+    lines.append(f"Tiers: {tiers}{f' ({c.tiers.note})' if c.tiers.note else ''}")
+    if c.score is None and c.reason:
+        lines.append(f"Not known: {c.reason}")
+    with_judges = c.human.n_raters > 0
+    if c.score is not None or with_judges:
+        lines.append(_ranking(c, with_judges=with_judges))
+    if c.human.worst_tier_pair_accuracy is not None:
+        lines.append(
+            f"Single raters' tier-pair accuracy: {c.human.worst_tier_pair_accuracy:.2f} to "
+            f"{c.human.best_tier_pair_accuracy or 0.0:.2f}"
+        )
+    if c.n_raters > 1:
+        agreement = [(name, _text(c.agreement[key])) for key, name in _AGREEMENT.items()]
+        lines.append(text_table(("The raters among themselves", ""), agreement))
+    known = c.model if c.score is not None else {}
+    lines += _reasons({**known, **c.human.figures, **c.agreement})
+    return "\n".join(lines)
+
+
+def _ranking(c: Comparison, *, with_judges: bool) -> str:
     human = "one rater against the others"
     if c.human.n_raters_left_out:
         human += f" ({c.human.n_raters} of {c.n_raters})"
@@ -72,18 +95,9 @@ def _dimension(c: Comparison) -> str:
         name = f"tier pairs within one {c.within.column}"
         rows.append((name, _text(c.within.model), _text(c.within.human), ""))
     rows.append(("within own 80 % interval", _text(c.coverage80), "", ""))
-    lines = [title, text_table(("", "score", human, "score - human"), rows)]
-    if c.tiers.note:
-        lines.append(f"Tiers: {c.tiers.note}")
-    if c.human.worst_tier_pair_accuracy is not None:
-        lines.append(
-            f"Single raters' tier-pair accuracy: {c.human.worst_tier_pair_accuracy:.2f} to "
-            f"{c.human.best_tier_pair_accuracy or 0.0:.2f}"
-        )
-    agreement = [(name, _text(c.agreement[key])) for key, name in _AGREEMENT.items()]
-    lines.append(text_table((f"{c.n_raters} raters", ""), agreement))
-    lines += _reasons({**c.model, **c.human.figures, **c.agreement})
-    return "\n".join(lines)
+    n_columns = 4 if with_judges else 2
+    header = ("", "score", human, "score - human")
+    return text_table(header[:n_columns], [row[:n_columns] for row in rows])
 
 
 def _text(figure: Figure) -> str:
@@ -98,10 +112,14 @@ def _reasons(figures: Mapping[str, Figure]) -> list[str]:
 def _spread(comparisons: Sequence[Comparison]) -> str:
     bins = [f"{low:g}-{high:g}" for low, high in itertools.pairwise(EDGES)]
     rows = []
+    shown: set[str | None] = set()
     for c in comparisons:
-        for who, spread in (("score", c.spread_model), ("mean rating", c.spread_human)):
-            if spread is not None:
-                rows.append((c.dimension, who, *_spread_cells(spread)))
+        if c.spread_model is not None and c.score not in shown:
+            rows.append(("score", c.score or "", *_spread_cells(c.spread_model)))
+            shown.add(c.score)
+    for c in comparisons:
+        if c.spread_human is not None:
+            rows.append(("mean rating", c.dimension, *_spread_cells(c.spread_human)))
     if not rows:
         return "Spread: nothing to show"
     header = ("Spread on 1 to 5", "", "n", "mean", "sd", "in 2-4", *bins)
