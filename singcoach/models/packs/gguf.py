@@ -82,7 +82,9 @@ class _Head:
         if not isinstance(architecture, str) or not architecture:
             raise unusable(self._file.name, "it does not say which network it is")
         if kind not in ("model", "mmproj"):
-            raise unusable(self._file.name, f"it is a {shown(kind, 30)}, not a language model")
+            raise unusable(
+                self._file.name, f"it is no language model but of the kind {shown(kind, 30)}"
+            )
         is_projector = kind == "mmproj" or architecture == "clip"
         return GgufHead(
             architecture=architecture,

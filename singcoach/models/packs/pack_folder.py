@@ -18,7 +18,7 @@ from singcoach.models.packs.copying import copy_file
 from singcoach.models.packs.onnx_trial import try_onnx
 from singcoach.models.packs.plan import About, Plan
 from singcoach.models.weights import open_weights
-from singcoach.models.weights.faults import damaged, unsafe, unusable
+from singcoach.models.weights.faults import damaged, shown, unsafe, unusable
 from singcoach.models.weights.weightfile import OpenFile
 
 
@@ -32,12 +32,18 @@ def read_folder(folder: Path) -> tuple[tuple[ModelEntry, ...], Provenance]:
     """
     for name in (MANIFEST_NAME, PROVENANCE_NAME):
         check_ordinary(folder, name)
-    entries = read_manifest(folder / MANIFEST_NAME)
+    try:
+        entries = read_manifest(folder / MANIFEST_NAME)
+    except ModelError as error:
+        raise damaged(folder.name, f"its manifest is not valid ({shown(error.detail)})") from error
     if not entries:
         raise damaged(folder.name, "its manifest names no files")
     for entry in entries:
         check_ordinary(folder, entry.file)
-    return entries, read_provenance(folder / PROVENANCE_NAME)
+    try:
+        return entries, read_provenance(folder / PROVENANCE_NAME)
+    except ModelError as error:
+        raise damaged(folder.name, "it does not say where it came from") from error
 
 
 def plan_folder(folder: Path, entries: tuple[ModelEntry, ...]) -> Plan:

@@ -62,6 +62,8 @@ def provenance_text(provenance: Provenance) -> str:
         f"publication = {_quoted(provenance.publication)}",
         f"made_by = {_quoted(provenance.made_by)}",
     ]
+    if not provenance.sources:
+        lines.append("source = []")
     for source in provenance.sources:
         lines += [
             "",
