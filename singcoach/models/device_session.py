@@ -25,7 +25,7 @@ from singcoach.models.devices import (
 from singcoach.models.manifest import ModelEntry
 from singcoach.models.memory import OutOfMemoryError, plan_batch, require_host
 from singcoach.models.sessions import AnySession, Tensor, open_session, release_memory
-from singcoach.models.torch_session import Build, open_torch_session
+from singcoach.models.torch_session import LoadNetwork, open_torch_session
 from singcoach.models.trial import (
     ChoiceStore,
     broken_warning,
@@ -51,8 +51,8 @@ class Network:
     ----------
     graph
         Entry of its ONNX file, for the processor and the devices of onnxruntime.
-    weights, build
-        Entry of its checkpoint (safetensors) and the function that makes its torch module.
+    weights, load_network
+        Entry of its checkpoint (safetensors) and the function that makes its torch module from it.
     input_names
         Inputs in the order of the module's ``forward``.
     bytes_per_item
@@ -63,7 +63,7 @@ class Network:
 
     graph: ModelEntry | None = None
     weights: ModelEntry | None = None
-    build: Build | None = None
+    load_network: LoadNetwork | None = None
     input_names: tuple[str, ...] = ()
     bytes_per_item: int = 0
     batched: bool = False
@@ -77,7 +77,7 @@ class Network:
         """Whether there is a form for a device."""
         if device.engine == "onnxruntime":
             return self.graph is not None
-        return self.weights is not None and self.build is not None
+        return self.weights is not None and self.load_network is not None
 
     def fixed_bytes(self, device: DeviceInfo) -> int:
         """Return what the weights take on a device whatever the batch."""
@@ -395,10 +395,10 @@ def _opener(network: Network, threads: int | None, job: Job) -> Open:
             assert network.graph is not None
             return open_session(load(network.graph), threads=threads, device=device)
         assert network.weights is not None
-        assert network.build is not None
+        assert network.load_network is not None
         return open_torch_session(
             network.weights,
-            network.build,
+            network.load_network,
             device,
             input_names=network.input_names,
             threads=threads,

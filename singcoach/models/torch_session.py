@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,15 @@ from singcoach.models.devices import DeviceInfo
 from singcoach.models.manifest import ModelEntry
 from singcoach.models.memory import OutOfMemoryError
 from singcoach.models.sessions import Tensor, available_cores, is_memory_fault
-from singcoach.models.weights import open_weights
 
-Build = Callable[[], Any]
-"""Makes the ``torch.nn.Module`` of a network, without its weights. Its ``forward`` takes the
-inputs in order and returns a tensor or several. Where it has an attribute ``check``, that is set to
-a function to be called between pieces of work, which raises when the run is to end."""
+LoadNetwork = Callable[[Path, str, str], Any]
+"""Makes the ``torch.nn.Module`` of a network from its (verified) file, on a device and in a
+precision as torch names them: ``load(path, "cuda", "float16")``. Its ``forward`` takes float32
+inputs in order and returns a float32 tensor or several. Where it has an attribute ``check``, that
+is set to a function to be called between pieces of work, which raises when the run is to end.
+Raises ModelError for weights that do not fit, and lets torch's own errors of memory pass."""
 
-_PREFIX = {"cuda": "cuda", "rocm": "cuda", "mps": "mps", "cpu": "cpu"}
+_PLACES = {"cuda": "cuda", "rocm": "cuda", "mps": "mps", "cpu": "cpu"}
 
 
 class TorchSession:
@@ -40,8 +42,8 @@ class TorchSession:
         Where it is.
     model_id, input_names
         As in the manifest.
-    dtype
-        Type of torch that the inputs are given in.
+    half
+        Whether its weights are in half precision.
     """
 
     def __init__(
@@ -51,13 +53,13 @@ class TorchSession:
         device: DeviceInfo,
         model_id: str,
         input_names: Sequence[str],
-        dtype: Any,
+        half: bool,
     ) -> None:
         self._module: Any = module
         self._device = device
         self._model_id = model_id
         self._input_names = tuple(input_names)
-        self._dtype = dtype
+        self._half = half
         self._notices: tuple[str, ...] = ()
         self._one_at_a_time = threading.Lock()
         self._stops = 0
@@ -122,14 +124,12 @@ class TorchSession:
         _give_back(self._device)
 
     def _run_guarded(self, values: list[Tensor]) -> list[Tensor]:
-        import torch
-
         try:
             outputs = self._forward(values)
-            if self._dtype != torch.float32 and not _all_finite(outputs) and _all_finite(values):
+            if self._half and not _all_finite(outputs) and _all_finite(values):
                 self._widen()
                 outputs = self._forward(values)
-        except (RuntimeError, MemoryError) as error:
+        except (RuntimeError, IndexError, MemoryError) as error:
             if is_memory_fault(error):
                 _give_back(self._device)
                 raise self._fault(error, OutOfMemoryError) from error
@@ -141,21 +141,19 @@ class TorchSession:
     def _forward(self, values: list[Tensor]) -> list[Tensor]:
         import torch
 
-        place = _PREFIX[self._device.kind]
+        place = _PLACES[self._device.kind]
         with torch.inference_mode():
             given = [
-                torch.from_numpy(np.ascontiguousarray(value)).to(device=place, dtype=self._dtype)
+                torch.from_numpy(np.ascontiguousarray(value, dtype=np.float32)).to(place)
                 for value in values
             ]
             answer = self._module(*given)
             answers = answer if isinstance(answer, tuple | list) else [answer]
-            return [part.to(dtype=torch.float32, device="cpu").numpy() for part in answers]
+            return [part.to("cpu").numpy() for part in answers]
 
     def _widen(self) -> None:
-        import torch
-
         self._module.float()
-        self._dtype = torch.float32
+        self._half = False
         self._notices = (
             *self._notices,
             f"{self._model_id} overflowed in half precision and went on in single precision on "
@@ -176,25 +174,24 @@ class TorchSession:
 
 def open_torch_session(
     entry: ModelEntry,
-    build: Build,
+    load_network: LoadNetwork,
     device: DeviceInfo,
     *,
     input_names: Sequence[str],
     threads: int | None = None,
     job: Job = NO_JOB,
 ) -> TorchSession:
-    """Load a checkpoint into a network, one tensor at a time.
+    """Check a checkpoint and load it into its network.
 
-    Host memory: the device's share (nothing for a card but one tensor). torch's own number of
-    threads is set for the whole process.
+    torch's own number of threads is set for the whole process, and on a card its choice of
+    algorithms that give the same numbers every time.
 
     Parameters
     ----------
     entry
-        The file of weights (safetensors); its SHA-256 is checked first.
-    build
-        Makes the network. It is called so that no memory is filled with weights that are
-        thrown away.
+        The file of weights; its SHA-256 is checked first.
+    load_network
+        Makes the network from the file.
     device
         One of the devices of torch.
     input_names
@@ -214,17 +211,15 @@ def open_torch_session(
         raise ValueError(f"threads is {threads}; 1 or more would work")
     import torch
 
-    verify(entry, job.part(0.0, 0.4))
+    verify(entry, job)
     if device.kind == "cpu":
         torch.set_num_threads(threads if threads is not None else available_cores())
     elif device.kind in ("cuda", "rocm"):
         torch.use_deterministic_algorithms(True)
         torch.utils.deterministic.fill_uninitialized_memory = False
-    dtype = torch.float32 if device.kind == "cpu" else torch.float16
+    half = device.kind != "cpu"
     try:
-        with _blank(torch):
-            module = build()
-        _fill(module, entry, _PREFIX[device.kind], dtype, job.part(0.4, 1.0))
+        module = load_network(entry.path, _PLACES[device.kind], "float16" if half else "float32")
     except (RuntimeError, MemoryError) as error:
         kind = OutOfMemoryError if is_memory_fault(error) else ModelError
         raise kind(
@@ -232,71 +227,8 @@ def open_torch_session(
             hint="Close other programs that use it, or use --device cpu",
             detail=str(error),
         ) from error
-    module.eval()
     return TorchSession(
-        module, device=device, model_id=entry.id, input_names=input_names, dtype=dtype
-    )
-
-
-def _fill(module: Any, entry: ModelEntry, place: str, dtype: Any, job: Job) -> None:
-    """Give every parameter its tensor of the file, on the device; buffers are moved there."""
-    import torch
-
-    wanted = module.state_dict()
-    trained = {
-        name
-        for name, parameter in module.named_parameters(remove_duplicate=False)
-        if parameter.requires_grad
-    }
-    with open_weights(entry.path) as weights:
-        if set(weights.shapes) != set(wanted):
-            odd = sorted(set(weights.shapes) ^ set(wanted))
-            raise _unfit(entry, f"{len(odd)} tensors are missing or too many: {odd[:3]}")
-        for i, name in enumerate(wanted):
-            job.report(i / len(wanted), f"loading {entry.id}")
-            if tuple(wanted[name].shape) != tuple(weights.shapes[name]):
-                raise _unfit(entry, f"{name} is {weights.shapes[name]}")
-            # What is not trained, such as frequencies of positions, needs all of its digits.
-            exact = name not in trained
-            tensor = torch.from_numpy(weights.read(name)).to(
-                device=place, dtype=torch.float32 if exact else dtype
-            )
-            owner_name, _, own_name = name.rpartition(".")
-            owner = module.get_submodule(owner_name)
-            if own_name in owner._parameters:
-                owner._parameters[own_name] = torch.nn.Parameter(tensor, requires_grad=False)
-            else:
-                owner._buffers[own_name] = tensor
-    for part in module.modules():
-        for name, buffer in part._buffers.items():
-            if buffer is not None:
-                part._buffers[name] = buffer.to(device=place)
-
-
-def _blank(torch: Any) -> Any:
-    """Return a context in which new layers do not fill their weights, so that none take memory."""
-    from torch.overrides import TorchFunctionMode
-
-    class Blank(TorchFunctionMode):  # type: ignore[misc]
-        def __torch_function__(
-            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-        ) -> Any:
-            del types
-            kwargs = kwargs or {}
-            if getattr(func, "__module__", None) == torch.nn.init.__name__ or (
-                getattr(func, "__name__", "") in ("uniform_", "normal_")
-            ):
-                return kwargs["tensor"] if "tensor" in kwargs else args[0]
-            return func(*args, **kwargs)
-
-    return Blank()
-
-
-def _unfit(entry: ModelEntry, detail: str) -> ModelError:
-    return ModelError(
-        f"The weights of {entry.id} do not fit their network",
-        hint=f"Remove the pack {entry.folder.name} and add it again",
-        detail=detail,
+        module, device=device, model_id=entry.id, input_names=input_names, half=half
     )
 
 
