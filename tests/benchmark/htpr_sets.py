@@ -22,14 +22,14 @@ def a_cappella(data: Path, *, judges: str = "pesnq_overall_") -> list[Row]:
     """pesnq_edelweiss: overall by each judge; of the rest only the mean of five is known.
 
     The items are the singers, whose clips are the parts of one performance: folders of ``audio/``.
-    The professional reference, whom not all judges rated, is left out.
+    The professional reference was rated by the twelve later judges (``tgcritic_judge``) only.
     """
     rows: list[Row] = []
     for row in _rows(data / "pesnq_edelweiss" / "ratings.csv"):
-        if row["role"] != "rated":
-            continue
         singer = row["singer"]
         for column, value in row.items():
+            if not value:
+                continue
             if column.startswith(judges):
                 rows.append((singer, column.removeprefix(judges), "overall", value, singer))
             elif column.startswith("mean5_") and column != "mean5_overall":
