@@ -91,7 +91,8 @@ def add(
     if publication is None and not trust:
         raise _not_known(given, sources)
     plan, about, sources = _recognised(given, sources, publication, role)
-    pack_id = _chosen_id(given, publication, name or (about.title if given.is_pack else None))
+    known_name = about.title if given.is_pack and name is None else name
+    pack_id = _chosen_id(given, publication, known_name)
     if not replace and (packs_dir() / pack_id).exists():
         raise already_there(pack_id)
     return _install(
