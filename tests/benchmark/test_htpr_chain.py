@@ -104,6 +104,7 @@ def test_the_command_scores_a_folder(rated: Path, capsys: pytest.CaptureFixture[
     assert (crops["n_recordings"], crops["n_crops"]) == (1, 2)
     assert document["crops"]["audio_s"] == 60.0
     assert "3 of 4 recordings have no backing" in document["warnings"]
+    assert any("no human ratings behind it" in warning for warning in document["warnings"])
     assert {"pitch", "heads"} <= {model["role"] for model in document["source"]["models"]}
     printed = capsys.readouterr()
     assert "no recording for gone" in printed.out

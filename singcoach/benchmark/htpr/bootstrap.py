@@ -16,7 +16,8 @@ from singcoach.scoring.agreement import N_DRAWS, SEED, draw_items
 Statistic: TypeAlias = Callable[[RealArray], RealArray]
 """Takes how often each item was drawn, ``(n_draws, n_items)``; gives ``(n_draws,)``."""
 
-_BATCH_CELLS = 2_000_000
+_BATCH_WORK = 2e9
+"""Most products of one batch of draws, so that a stop is heard within a second."""
 _FEWEST_DEFINED = 0.5
 """Share of draws that must define a statistic before its interval is shown."""
 
@@ -61,11 +62,12 @@ class Bootstrap:
         n_draws: int = N_DRAWS,
     ) -> None:
         self.n_draws = n_draws
-        self.n_units = n_items if groups is None else len(set(groups))
-        names = list(dict.fromkeys(groups)) if groups is not None else []
-        member = (
-            np.arange(n_items) if groups is None else np.array([names.index(g) for g in groups])
-        )
+        member = np.arange(n_items)
+        self.n_units = n_items
+        if groups is not None:
+            numbers = {name: number for number, name in enumerate(dict.fromkeys(groups))}
+            member = np.array([numbers[name] for name in groups], dtype=np.int64)
+            self.n_units = len(numbers)
         self.weights: RealArray = np.zeros((n_draws, n_items))
         if n_items:
             rows = draw_items(self.n_units, seed=seed, n_draws=n_draws)
@@ -78,7 +80,7 @@ class Bootstrap:
         """Return the statistic of all items, and after it of every draw: ``(1 + n_draws,)``."""
         n_items = self.weights.shape[1]
         found = [statistic(np.ones((1, n_items)))]
-        step = max(1, _BATCH_CELLS // max(1, n_items * max(1, n_items // 100)))
+        step = max(1, int(_BATCH_WORK / max(1, n_items) ** 2))
         for start in range(0, self.n_draws, step):
             job.report(start / self.n_draws, "intervals")
             found.append(statistic(self.weights[start : start + step]))

@@ -48,12 +48,15 @@ class Scored:
         Recordings that could not be used, with the reason.
     models
         The models that took part in any of them.
+    warnings
+        What the assessments warned of, with the number of recordings.
     """
 
     items: Mapping[str, ScoredItem]
     crops: Mapping[str, tuple[ScoredItem, ...]]
     failed: Mapping[str, str]
     models: tuple[ModelUse, ...]
+    warnings: Mapping[str, int]
     cost: CropCost
 
 
@@ -94,14 +97,15 @@ def score_recordings(
             share = 1.0 / (1 + n_crops)
             try:
                 whole = _whole(recording, folder, part.part(0.0, 0.1 * share))
-                scored = work.score(recording, whole, None, part.part(0.1 * share, share))
+                scored = work.score(
+                    recording, whole, recording.backing, part.part(0.1 * share, share), crop=False
+                )
                 items[recording.item] = scored
                 started_s = time.monotonic()
                 cropped = _score_crops(
                     work, recording, whole, scored, folder, n_crops, seed, part.part(share, 1.0)
                 )
             except InputError as error:
-                items.pop(recording.item, None)
                 failed[recording.item] = error.message
                 continue
             finally:
@@ -116,6 +120,7 @@ def score_recordings(
         crops=crops,
         failed=failed,
         models=tuple(work.models[key] for key in sorted(work.models)),
+        warnings=work.warnings,
         cost=CropCost(audio_s=audio_s, work_s=work_s),
     )
 
@@ -125,11 +130,16 @@ class _Work:
         self._engine = engine
         self._settings = settings
         self.models: dict[tuple[str, str], ModelUse] = {}
+        self.warnings: dict[str, int] = {}
 
-    def score(self, recording: Recording, file: Path, backing: Path | None, job: Job) -> ScoredItem:
-        """Assess one file for an item."""
-        settings = replace(self._settings, backing=backing or recording.backing)
+    def score(
+        self, recording: Recording, file: Path, backing: Path | None, job: Job, *, crop: bool
+    ) -> ScoredItem:
+        """Assess a whole recording or a crop of it."""
+        settings = replace(self._settings, backing=backing)
         found = assess(file, settings=settings, engine=self._engine, job=job).assessment
+        for warning in dict.fromkeys(() if crop else found.warnings):
+            self.warnings[warning] = self.warnings.get(warning, 0) + 1
         self.models |= {(use.role, use.id): use for use in found.models}
         parts: dict[str, DimensionScore] = {"overall": found.scores.overall}
         parts |= {str(name): score for name, score in found.scores.dimensions.items()}
@@ -170,7 +180,7 @@ def _score_crops(
         try:
             cut(whole, crop, start_s=start_s, length_s=CROP_S, job=part.part(0.0, 0.05))
             backing = _cut_backing(recording.backing, folder, start_s, part.part(0.05, 0.1))
-            found.append(work.score(recording, crop, backing, part.part(0.1, 1.0)))
+            found.append(work.score(recording, crop, backing, part.part(0.1, 1.0), crop=True))
         except InputError as error:  # a backing that ends early: the recording itself was scored
             none = Score(value=None, reason=error.message)
             found.append(ScoredItem(file=scored.file, scores=dict.fromkeys(scored.scores, none)))

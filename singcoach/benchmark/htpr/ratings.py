@@ -18,7 +18,7 @@ OVERALL = "overall"
 GROUP_COLUMNS = ("song", "singer")
 """Columns that are read as groups wherever they stand."""
 
-MOST_ITEMS = 5_000
+MOST_ITEMS = 3_000
 _MOST_CELLS = 20_000_000
 _HINT = "Give a CSV with the columns item, rater, score and, if wanted, dimension"
 

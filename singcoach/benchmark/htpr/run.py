@@ -137,7 +137,10 @@ def run_htpr(
             profile=audio.settings.profile,
             models=scored.models,
         )
-        notes += audio.engine.warnings(audio.settings.profile)
+        notes += [
+            warning if count == len(items) else f"{warning} ({count} of {len(items)} recordings)"
+            for warning, count in scored.warnings.items()
+        ]
     else:
         raise ValueError("give audio or predictions")
     scale = options.scale or Scale(low=ratings.lowest, high=ratings.highest)
@@ -147,6 +150,7 @@ def run_htpr(
             "MAE and spread of the ratings count them as they are"
         )
     notes += _notes_on_groups(ratings, options)
+    notes += _notes_on_twins(matches)
     comparisons = _compare_all(ratings, items, scale, options, job.part(0.9, 1.0))
     return HtprReport(
         ratings=ratings,
@@ -201,6 +205,16 @@ def _notes_on_groups(ratings: Ratings, options: Options) -> list[str]:
                 f"{column}: intervals over items are too narrow where those resemble each other; "
                 f"--cluster {column} draws whole groups"
             )
+    return notes
+
+
+def _notes_on_twins(matches: Matches) -> list[str]:
+    owners: dict[str, str] = {}
+    notes = []
+    for item, parts in matches.found.items():
+        for part in parts:
+            if owners.setdefault(part, item) != item:
+                notes.append(f"The items {owners[part]} and {item} share the recording {part}")
     return notes
 
 
