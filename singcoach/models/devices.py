@@ -195,7 +195,7 @@ class RealMachine:
             "system": platform.system(),
             "machine": platform.machine(),
             "cores": str(os.cpu_count()),
-            "processor": _processor_name(),
+            "processor": processor_name(),
         }
         for name in ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "torch"):
             found[name] = _version(name)
@@ -325,7 +325,7 @@ def _version(name: str) -> str:
 
 
 @functools.cache
-def _processor_name() -> str:
+def processor_name() -> str:
     """Return the processor's name where the system tells it in a file; else what Python knows."""
     try:
         with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as file:

@@ -206,6 +206,8 @@ def open_session(
     # Waiting threads must sleep: the chain runs transforms of its own between two runs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     provider = _CPU if device is None else device.provider
+    if provider not in onnxruntime.get_available_providers():
+        raise _not_started(provider, "onnxruntime was built without it")
     try:
         inner = onnxruntime.InferenceSession(
             _source(model, options),
@@ -223,17 +225,21 @@ def open_session(
     finally:
         _forget_pages(model)
     if inner.get_providers()[0] != provider:
-        raise ModelError(
-            f"{provider} did not start",
-            hint="Install the driver and the libraries that it needs",
-            detail=f"onnxruntime chose {inner.get_providers()}",
-        )
+        raise _not_started(provider, f"onnxruntime chose {inner.get_providers()}")
     # The bytes are kept for a change of the provider, which never happens here.
     if hasattr(inner, "_model_bytes"):
         inner._model_bytes = None
     if model.is_mapped:
         return_freed_memory()
     return Session(inner, model)
+
+
+def _not_started(provider: str, detail: str) -> ModelError:
+    return ModelError(
+        f"{provider} did not start",
+        hint="Install the driver and the libraries that it needs",
+        detail=detail,
+    )
 
 
 def release_memory() -> None:

@@ -182,13 +182,7 @@ class ChoiceStore:
 
     def load(self, candidates: Sequence[DeviceInfo]) -> DeviceInfo | None:
         """Return the candidate that won before, if it is among them."""
-        try:
-            with self._path.open("rb") as file:
-                stored = json.loads(file.read(_MAX_CHOICE_BYTES))
-        except (OSError, ValueError, RecursionError):
-            return None
-        if not isinstance(stored, dict) or stored.get("schema") != _SCHEMA:
-            return None
+        stored = _read_choice(self._path) or {}
         for device in candidates:
             if device.key == stored.get("device"):
                 return device
@@ -201,6 +195,17 @@ class ChoiceStore:
         with contextlib.suppress(OutputError):
             files.make_folder(self._path.parent)
             files.write_whole(self._path, text)
+
+
+def remembered_choices(folder: Path | None = None) -> tuple[str, ...]:
+    """Return in words what was chosen before on this computer, whatever the model; for people."""
+    folder = resources.cache_dir() / "devices" if folder is None else folder
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        stored = _read_choice(path)
+        if stored is not None and isinstance(stored.get("device"), str):
+            found.append(str(stored["device"]))
+    return tuple(dict.fromkeys(found))
 
 
 def choice_key(
@@ -221,6 +226,15 @@ def choice_key(
         "threads": threads,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _read_choice(path: Path) -> dict[str, object] | None:
+    try:
+        with path.open("rb") as file:
+            stored = json.loads(file.read(_MAX_CHOICE_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return stored if isinstance(stored, dict) and stored.get("schema") == _SCHEMA else None
 
 
 def _measure(fitting: Sequence[DeviceInfo], trial: Trial, job: Job) -> Choice:

@@ -60,6 +60,49 @@ def test_no_threads_is_a_value_error(folder):
     assert available_cores() >= 1
 
 
+def test_a_device_that_is_not_there_is_a_model_error_and_never_the_processor_in_its_place():
+    from fake_machines import device
+
+    model = Catalogue.default().require("recording_quality")
+    with pytest.raises(ModelError, match="CUDAExecutionProvider did not start") as fault:
+        open_session(model, threads=1, device=device("cuda"))
+    assert fault.value.hint
+    with pytest.raises(ValueError, match="torch"):
+        open_session(model, threads=1, device=device("cuda", engine="torch"))
+    session = open_session(model, threads=1, device=device("cpu"))
+    assert session.provider == "CPUExecutionProvider"
+
+
+def test_a_provider_that_gives_up_quietly_is_found_out(monkeypatch: pytest.MonkeyPatch):
+    import onnxruntime
+    from fake_machines import device
+
+    real = onnxruntime.InferenceSession
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+
+    def without_driver(content, sess_options, providers, **_):
+        assert providers[0][0] == "CUDAExecutionProvider"
+        return real(content, sess_options=sess_options, providers=["CPUExecutionProvider"])
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", without_driver)
+    with pytest.raises(ModelError, match="did not start"):
+        open_session(Catalogue.default().require("pitch"), threads=1, device=device("cuda"))
+
+
+def test_running_out_of_memory_is_told_apart(monkeypatch: pytest.MonkeyPatch):
+    from singcoach.models.memory import OutOfMemoryError
+
+    session = open_session(Catalogue.default().require("recording_quality"), threads=1)
+
+    class Short:
+        def run(self, *_):
+            raise RuntimeError("Failed to allocate memory for requested buffer of size 99")
+
+    monkeypatch.setattr(session, "_inner", Short())
+    with pytest.raises(OutOfMemoryError, match="dnsmos"):
+        session.run({"input_1": np.zeros((1, 144160), np.float32)})
+
+
 def test_importing_the_catalogue_and_the_sessions_loads_no_engine():
     code = (
         "import sys, singcoach.models.sessions, singcoach.models.build;"

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import shutil
-import subprocess
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from singcoach import resources
+from singcoach.doctor.devices import (
+    look_at_devices,
+    look_at_memory,
+    look_at_processor,
+    try_devices,
+)
+from singcoach.doctor.finding import Finding, State
 from singcoach.errors import SingCoachError
 from singcoach.jobs import NO_JOB, Job
 
-State = Literal["ok", "note", "warning", "fault"]
+if TYPE_CHECKING:
+    from singcoach.models.manifest import ModelEntry
 
-ENOUGH_MEMORY_MB = 4000
-"""The chain may use 2 GB for an hour of audio; the system and the window need the rest."""
+__all__ = ["Finding", "State", "examine"]
+
 ENOUGH_DISK_MB = 1000
+ALTERNATIVES = {"onnxruntime": ("onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-rocm")}
+"""Packages that stand in for one that is required."""
+
 MAIN_JOB_MODELS = (
     ("separation", "vocals"),
     ("separation", "accompaniment"),
@@ -36,21 +44,6 @@ MAIN_JOB_MODELS = (
 """Roles and parts without which a recording cannot be assessed in full."""
 SELF_TEST_HZ = 220.0
 SELF_TEST_TOLERANCE_CENTS = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was looked at.
-
-    ``state``: ``ok``; ``note`` = nothing is wrong but good to know; ``warning`` = a part of
-    SingCoach will not work; ``fault`` = the main job will not work. ``hint`` says what to do.
-    """
-
-    area: str
-    name: str
-    state: State
-    text: str
-    hint: str = ""
 
 
 def examine(*, self_test: bool = True, job: Job = NO_JOB) -> tuple[Finding, ...]:
@@ -71,15 +64,16 @@ def examine(*, self_test: bool = True, job: Job = NO_JOB) -> tuple[Finding, ...]
     looks: list[Callable[[], Iterable[Finding]]] = [
         _python,
         _packages,
-        _processor,
-        _memory,
+        look_at_processor,
+        look_at_memory,
+        look_at_devices,
         _folders,
         _models,
         _recordings,
         _audio_devices,
     ]
     if self_test:
-        looks += [_decoder_test, _pitch_test]
+        looks += [_decoder_test, _pitch_test, try_devices]
     findings: list[Finding] = []
     for done, look in enumerate(looks):
         job.report(done / len(looks), "looking")
@@ -98,9 +92,8 @@ def _python() -> Iterator[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    try:
-        requirements = metadata.requires("singcoach") or []
-    except metadata.PackageNotFoundError:
+    requirements = _requirements()
+    if requirements is None:
         yield Finding(
             area="packages",
             name="singcoach",
@@ -114,9 +107,8 @@ def _packages() -> Iterator[Finding]:
         if named is None or "extra" in marker:
             continue
         name = named.group()
-        try:
-            version = metadata.version(name)
-        except metadata.PackageNotFoundError:
+        version = _installed(name, *ALTERNATIVES.get(name, ()))
+        if version is None:
             yield Finding(
                 area="packages",
                 name=name,
@@ -128,57 +120,29 @@ def _packages() -> Iterator[Finding]:
             yield Finding(area="packages", name=name, state="ok", text=version)
 
 
-def _processor() -> Iterator[Finding]:
-    cores = os.cpu_count() or 1
-    yield Finding(area="processor", name="cores", state="ok", text=f"{cores} cores")
-    graphics = _graphics_cards()
-    yield Finding(
-        area="processor",
-        name="graphics",
-        state="note" if graphics is None else "ok",
-        text=graphics or "no NVIDIA graphics card found; everything runs on the processor",
-    )
+def _installed(*names: str) -> str | None:
+    """Return the version of the first of several packages that is there."""
+    for name in names:
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return None
 
 
-def _graphics_cards() -> str | None:
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return None
+def _requirements() -> list[str] | None:
+    """Return what has to be installed: by the source folder, which is newer, or by the package."""
     try:
-        done = subprocess.run(
-            [tool, "--query-gpu=name,memory.total", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=10,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return "; ".join(done.stdout.split("\n")).strip("; ") or None if done.returncode == 0 else None
-
-
-def _memory() -> Iterator[Finding]:
-    total_mb = _total_memory_mb()
-    if total_mb is None:
-        yield Finding(area="memory", name="total", state="note", text="size of the memory unknown")
-        return
-    enough = total_mb >= ENOUGH_MEMORY_MB
-    yield Finding(
-        area="memory",
-        name="total",
-        state="ok" if enough else "warning",
-        text=f"{total_mb / 1000:.1f} GB",
-        hint="" if enough else "Close other programs before you assess a long recording",
-    )
-
-
-def _total_memory_mb() -> float | None:
+        with (Path(__file__).resolve().parents[2] / "pyproject.toml").open("rb") as file:
+            project = tomllib.load(file)["project"]
+        if project["name"] == "singcoach":
+            return [str(requirement) for requirement in project["dependencies"]]
+    except (OSError, tomllib.TOMLDecodeError, KeyError):
+        pass
     try:
-        import psutil
-    except ImportError:  # the packages above say so
+        return metadata.requires("singcoach")
+    except metadata.PackageNotFoundError:
         return None
-    return float(psutil.virtual_memory().total) / 1e6
 
 
 # --- folders --------------------------------------------------------------------------------
@@ -240,15 +204,24 @@ def _models() -> Iterator[Finding]:
                 hint="Install SingCoach again",
             )
     for entry in models.entries:
-        try:
-            catalogue.verify(entry)
-        except SingCoachError as error:
-            yield _fault("models", entry.id, error)
-        else:
-            text = (
-                f"{entry.role}, version {entry.version}, {entry.size / 1e6:.1f} MB, {entry.licence}"
-            )
-            yield Finding(area="models", name=entry.id, state="ok", text=text)
+        yield _model(entry, area="models", broken="fault")
+    for pack in models.packs:
+        if pack.fault is not None:
+            yield _fault("packs", pack.id, pack.fault, state="warning")
+        for entry in pack.entries:
+            yield _model(entry, area="packs", broken="warning")
+
+
+def _model(entry: ModelEntry, *, area: str, broken: State) -> Finding:
+    """Check one file; a pack that is not whole is passed by, so the main job works without it."""
+    from singcoach.models import catalogue
+
+    try:
+        catalogue.verify(entry)
+    except SingCoachError as error:
+        return _fault(area, entry.id, error, state=broken)
+    text = f"{entry.role}, version {entry.version}, {entry.size / 1e6:.1f} MB, {entry.licence}"
+    return Finding(area=area, name=entry.id, state="ok", text=text)
 
 
 def _recordings() -> Iterator[Finding]:
@@ -277,8 +250,8 @@ def _recordings() -> Iterator[Finding]:
         )
 
 
-def _fault(area: str, name: str, error: SingCoachError) -> Finding:
-    return Finding(area=area, name=name, state="fault", text=error.message, hint=error.hint)
+def _fault(area: str, name: str, error: SingCoachError, *, state: State = "fault") -> Finding:
+    return Finding(area=area, name=name, state=state, text=error.message, hint=error.hint)
 
 
 # --- devices --------------------------------------------------------------------------------
