@@ -15,6 +15,7 @@ from typing import BinaryIO
 from singcoach.errors import InputError, OutputError
 
 _LEAST_FREE_BYTES = 1 << 20
+_FULL = tuple(getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG"))
 
 
 @contextlib.contextmanager
@@ -109,11 +110,13 @@ def cannot_write(path: Path, error: Exception) -> OutputError:
     number = getattr(error, "errno", None)
     if isinstance(error, PermissionError) or number == errno.EROFS:
         message, hint = f"{path.name} may not be written in {path.parent}", "Choose another folder"
+    elif number is not None and number in _FULL:
+        message, hint = f"The disk is full; {path.name} was not written", "Free some space"
     elif isinstance(error, IsADirectoryError) or path.is_dir():
         message, hint = f"{path.name} is a folder, not a file", "Choose another name"
     elif isinstance(error, FileNotFoundError | NotADirectoryError):
         message, hint = f"The folder {path.parent} does not exist", "Make it first"
-    elif number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or _is_full(path.parent):
+    elif _is_full(path.parent):
         message, hint = f"The disk is full; {path.name} was not written", "Free some space"
     else:
         message, hint = f"{path.name} could not be written", "Choose another folder"

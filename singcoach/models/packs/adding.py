@@ -198,7 +198,7 @@ def _install(
     job: Job,
 ) -> Pack:
     try:
-        with Staging(needed_bytes=plan.needed_bytes, job=job) as staging:
+        with Staging(pack_id, needed_bytes=plan.needed_bytes, job=job) as staging:
             made = plan.make(staging.folder, job.part(0.0, _MADE))
             check_unchanged(hashed)
             files = [
@@ -218,9 +218,9 @@ def _install(
             if read.fault is not None:
                 raise read.fault
             job.report(1.0, "putting the pack in its place")
-            folder = staging.publish(pack_id, replace=replace)
+            folder = staging.publish(replace=replace)
     except OSError as error:
-        raise cannot_write(packs_dir() / pack_id, error) from error
+        raise cannot_write(packs_dir() / f"the pack {pack_id}", error) from error
     return read_pack(folder, pack_id)
 
 

@@ -31,29 +31,32 @@ _RESERVE_BYTES = 64 << 20
 
 
 class Staging:
-    """A hidden folder beside the packs; as a context manager it vanishes unless published.
+    """A folder in a hidden one beside the packs; as a context manager it vanishes unless published.
 
     Parameters
     ----------
+    pack_id
+        Name of the folder in the making, so that faults name the pack.
     needed_bytes
         What will be written at most: refused at once where the disk has less.
     job
         Cancels the wait for another change that is under way.
     """
 
-    def __init__(self, *, needed_bytes: int, job: Job = NO_JOB) -> None:
+    def __init__(self, pack_id: str, *, needed_bytes: int, job: Job = NO_JOB) -> None:
         self._root = packs_dir()
+        self._id = pack_id
         self._needed_bytes = needed_bytes
         self._job = job
         self._lock: FileLock | None = None
-        self._folder: Path | None = None
+        self._hidden: Path | None = None
 
     @property
     def folder(self) -> Path:
         """Where to write."""
-        if self._folder is None:
+        if self._hidden is None:
             raise ValueError("the folder is only there inside the with block")
-        return self._folder
+        return self._hidden / self._id
 
     def __enter__(self) -> Self:
         try:
@@ -61,13 +64,14 @@ class Staging:
             with exclusive(self._root / _CHANGES_LOCK, self._job):
                 _tidy(self._root)
                 self._check_space()
-                folder = Path(tempfile.mkdtemp(prefix=_ADDING_PREFIX, dir=self._root))
-                self._folder = folder
-                self._lock = FileLock(folder.with_name(folder.name + _LOCK_SUFFIX))
+                hidden = Path(tempfile.mkdtemp(prefix=_ADDING_PREFIX, dir=self._root))
+                self._hidden = hidden
+                self._lock = FileLock(hidden.with_name(hidden.name + _LOCK_SUFFIX))
                 self._lock.take()
+                self.folder.mkdir()
         except OSError as error:
             self._discard()
-            raise cannot_write(self._root / "model pack", error) from error
+            raise cannot_write(self._root / f"the pack {self._id}", error) from error
         except BaseException:
             self._discard()
             raise
@@ -81,7 +85,7 @@ class Staging:
     ) -> None:
         self._discard()
 
-    def publish(self, pack_id: str, *, replace: bool) -> Path:
+    def publish(self, *, replace: bool) -> Path:
         """Give the finished folder its name; the files in it become durable first.
 
         Raises
@@ -93,15 +97,14 @@ class Staging:
         """
         for path in self.folder.iterdir():
             _sync_file(path)
-        self.folder.chmod(0o755)
         sync_folder(self.folder)
-        target = self._root / pack_id
+        target = self._root / self._id
         with exclusive(self._root / _CHANGES_LOCK, self._job):
             _tidy(self._root)
             if target.exists():
                 if not replace:
-                    raise already_there(pack_id)
-                old = self._root / f"{REPLACED_PREFIX}{pack_id}"
+                    raise already_there(self._id)
+                old = self._root / f"{REPLACED_PREFIX}{self._id}"
                 target.rename(old)
                 try:
                     self.folder.rename(target)
@@ -113,7 +116,6 @@ class Staging:
             else:
                 self.folder.rename(target)
             sync_folder(self._root)
-        self._folder = None
         return target
 
     def _check_space(self) -> None:
@@ -126,9 +128,9 @@ class Staging:
             )
 
     def _discard(self) -> None:
-        folder, self._folder = self._folder, None
-        if folder is not None:
-            _remove_tree(folder)
+        hidden, self._hidden = self._hidden, None
+        if hidden is not None:
+            _remove_tree(hidden)
         if self._lock is not None:
             with contextlib.suppress(OSError):
                 self._lock.release(remove=True)
