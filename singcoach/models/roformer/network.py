@@ -35,6 +35,10 @@ Check = Callable[[], None]
 """Called between pieces of work; may raise to stop the network."""
 
 
+Turns = tuple[Any, Any]
+"""Cosines and sines of angles, float32 ``(n_positions, dim_head // 2)`` each."""
+
+
 def _no_check() -> None:
     pass
 
@@ -54,7 +58,7 @@ class RMSNorm(nn.Module):  # type: ignore[misc]
         """
         length = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32)
         gain = self.scale / length.clamp_min(_LEAST_NORM)
-        return (x * gain).to(self.gamma.dtype) * self.gamma
+        return (x * gain).to(self.gamma.dtype).mul_(self.gamma)
 
 
 class Rotary(nn.Module):  # type: ignore[misc]
@@ -72,20 +76,23 @@ class Rotary(nn.Module):  # type: ignore[misc]
         self.freqs.data = exact.to(self.freqs.device)
         return moved
 
-    def table(self, n_positions: int, dtype: Any) -> tuple[Any, Any]:
-        """Return cosines and sines, each ``(n_positions, dim_head)``."""
+    def turns(self, n_positions: int) -> Turns:
+        """Return the turn of every pair at every position."""
         positions = torch.arange(n_positions, device=self.freqs.device, dtype=torch.float32)
         angles = positions[:, None] * self.freqs[None]
-        angles = angles.repeat_interleave(2, dim=-1)
-        return angles.cos().to(dtype), angles.sin().to(dtype)
+        return angles.cos(), angles.sin()
 
 
-def _rotated(x: Any, table: tuple[Any, Any]) -> Any:
+def _rotated(x: Any, turns: Turns) -> Any:
     """Return ``x`` with its pairs (0, 1), (2, 3), ... turned by the angles of their positions."""
-    cosines, sines = table
     pairs = x.unflatten(-1, (-1, 2))
-    turned = torch.stack((-pairs[..., 1], pairs[..., 0]), dim=-1).flatten(-2)
-    return x * cosines + turned * sines
+    if x.device.type == "cpu" and x.dtype == torch.float32:
+        # A product of complex numbers is one pass over memory; not every device has it.
+        return torch.view_as_real(torch.view_as_complex(pairs) * torch.complex(*turns)).flatten(-2)
+    first, second = pairs[..., 0], pairs[..., 1]
+    cosines, sines = (part.to(x.dtype) for part in turns)
+    turned = (first * cosines - second * sines, second * cosines + first * sines)
+    return torch.stack(turned, dim=-1).flatten(-2)
 
 
 class Attention(nn.Module):  # type: ignore[misc]
@@ -101,14 +108,14 @@ class Attention(nn.Module):  # type: ignore[misc]
         self.to_gates = nn.Linear(config.dim, config.heads)
         self.to_out = nn.Sequential(nn.Linear(inner, config.dim, bias=False), nn.Identity())
 
-    def forward(self, x: Any, table: tuple[Any, Any]) -> Any:
+    def forward(self, x: Any, turns: Turns) -> Any:
         """Return the answers for ``x``, both ``(n_sequences, n, dim)``."""
         x = self.norm(x)
         # (n_sequences, n, 3 * heads * dim_head) -> 3 x (n_sequences, heads, n, dim_head)
         query, key, value = (
             self.to_qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
         )
-        answer = F.scaled_dot_product_attention(_rotated(query, table), _rotated(key, table), value)
+        answer = F.scaled_dot_product_attention(_rotated(query, turns), _rotated(key, turns), value)
         gates = self.to_gates(x).sigmoid()
         answer = answer.transpose(1, 2) * gates[..., None]
         return self.to_out(answer.flatten(-2))
@@ -148,16 +155,17 @@ class Transformer(nn.Module):  # type: ignore[misc]
     def forward(self, x: Any, check: Check) -> Any:
         """Return the vectors after all blocks, same shape ``(n_sequences, n, dim)``."""
         n_sequences, n_positions, _ = x.shape
-        table = self._rotary[0].table(n_positions, x.dtype)
+        turns = self._rotary[0].turns(n_positions)
         at_once = n_sequences
         if x.device.type == "cpu":
             at_once = max(1, GROUP_TOKENS // n_positions)
         done = torch.empty(x.shape, dtype=x.dtype, device=x.device)
         for start in range(0, n_sequences, at_once):
             check()
-            group = x[start : start + at_once]
+            # In order, or every product with a matrix would be one for each sequence.
+            group = x[start : start + at_once].contiguous()
             for attention, forward in self.layers:
-                group = group + attention(group, table)
+                group = group + attention(group, turns)
                 group = group + forward(group)
             done[start : start + at_once] = self.norm(group)
         return done

@@ -34,7 +34,8 @@ def load_network(
     Raises
     ------
     ModelError
-        When the file does not hold the weights of this configuration.
+        When the file does not hold the weights of this configuration. Torch's own errors when
+        memory is short pass through.
 
     Notes
     -----
@@ -55,13 +56,18 @@ def load_network(
             for name in file.keys():  # noqa: SIM118 - not a mapping
                 wanted = torch.float32 if name.endswith("rotary_embed.freqs") else kind
                 tensors[name] = file.get_tensor(name).to(device=device, dtype=wanted)
+    except (SafetensorError, OSError) as error:
+        raise _unfit(path, error) from error
+    try:
         network.load_state_dict(tensors, strict=True, assign=True)
-    except (SafetensorError, RuntimeError, OSError) as error:
-        if isinstance(error, torch.OutOfMemoryError):
-            raise
-        raise ModelError(
-            f"{path.name} does not hold the weights of this MelBand Roformer",
-            hint="Remove the pack and add its checkpoint again",
-            detail=str(error),
-        ) from error
+    except RuntimeError as error:  # what torch raises for names and shapes
+        raise _unfit(path, error) from error
     return network.to(device).eval().requires_grad_(False)
+
+
+def _unfit(path: Path, error: Exception) -> ModelError:
+    return ModelError(
+        f"{path.name} does not hold the weights of this MelBand Roformer",
+        hint="Remove the pack and add its checkpoint again",
+        detail=str(error),
+    )
