@@ -237,7 +237,7 @@ def _model_draws(
     draws = {}
     for index, (name, order) in enumerate(ORDERS.items()):
         if len(means) < FEWEST_ITEMS or not known.any():
-            draws[name] = np.full(1 + bootstrap.n_draws, np.nan)
+            draws[name] = np.full(bootstrap.n_values, np.nan)
             continue
         # A missing score is half a tie in a pair; every other figure is over the scored items.
         kept = np.ones_like(known) if order is tier_pairs else known
@@ -284,7 +284,7 @@ def _human_draws(
             per_judge.append(bootstrap.draws(statistic, job.aside()))
             if order is tier_pairs:
                 single[judge] = per_judge[-1][0]
-        draws[name] = _mean_of_known(per_judge, 1 + bootstrap.n_draws)
+        draws[name] = _mean_of_known(per_judge, bootstrap.n_values)
     return draws, single
 
 

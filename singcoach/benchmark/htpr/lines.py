@@ -55,7 +55,8 @@ def _head(report: HtprReport) -> str:
         f"{'' if report.scale_given else ' (as found)'}\n"
         f"Scores: {report.source.name}"
         f"{f', profile {report.source.profile}' if report.source.profile else ' (made earlier)'}\n"
-        f"In brackets: 80 % of {report.n_draws} bootstrap draws of {over}, seed {report.seed}"
+        f"In brackets: 80 % intervals (BCa) from {report.n_draws} draws of {over}, "
+        f"seed {report.seed}"
     )
 
 

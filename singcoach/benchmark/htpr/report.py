@@ -104,7 +104,7 @@ class HtprReport:
                     "from": "given" if self.scale_given else "ratings",
                 },
                 "bootstrap": {
-                    "method": "percentile",
+                    "method": "BCa",
                     "over": self.cluster or "items",
                     "draws": self.n_draws,
                     "seed": self.seed,
