@@ -16,8 +16,9 @@ from singcoach.audio.reading import read_audio
 from singcoach.chain.cache import make_key
 from singcoach.chain.clock import Clock
 from singcoach.chain.engine import Engine
-from singcoach.chain.hearing import Heard, separation_key
+from singcoach.chain.hearing import Heard
 from singcoach.chain.melody import cached_pitch
+from singcoach.chain.separating import separation_key
 from singcoach.chain.settings import Settings
 from singcoach.core.arrays import ANALYSIS_RATE, FeatureArray, FloatArray, read_only
 from singcoach.core.music import Key, PitchTrack, Region, Song

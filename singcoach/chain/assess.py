@@ -42,7 +42,7 @@ def assess(path: Path, *, settings: Settings, engine: Engine, job: Job = NO_JOB)
     Cancelled
         ``job`` was stopped; acts within a second.
     """
-    engine.start_take()
+    engine.start_take(settings.profile)
     clock = Clock()
     song = read_song(settings.song) if settings.song is not None else None
     if settings.backing is not None:  # a wrong name is told before any work
@@ -84,6 +84,6 @@ def assess(path: Path, *, settings: Settings, engine: Engine, job: Job = NO_JOB)
         timings=clock.timings(take.duration_s),
         peak_memory_mb=peak_memory_mb(),
         models=engine.uses,
-        warnings=(*heard.warnings, *engine.warnings(settings.profile), *scores.warnings),
+        warnings=(*heard.warnings, *engine.warnings(), *scores.warnings),
     )
     return AssessedTake(assessment=assessment, take=take)

@@ -23,8 +23,11 @@ class Clock:
         try:
             yield
         finally:
-            elapsed_s = time.perf_counter() - start_s
-            self._stages[name] = self._stages.get(name, 0.0) + elapsed_s
+            self.add(name, time.perf_counter() - start_s)
+
+    def add(self, name: str, elapsed_s: float) -> None:
+        """Add the seconds of a stage that was timed elsewhere."""
+        self._stages[name] = self._stages.get(name, 0.0) + elapsed_s
 
     def timings(self, duration_s: float) -> dict[str, float]:
         """Return ``<stage>_s`` for each stage, ``total_s`` and ``realtime_factor``."""

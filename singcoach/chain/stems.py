@@ -14,7 +14,7 @@ from singcoach.audio.reading import AudioFile, open_audio
 from singcoach.audio.resampling import Converter
 from singcoach.audio.writing import WavWriter
 from singcoach.chain.engine import Engine
-from singcoach.chain.hearing import SEPARATION_RATE, separate_blocks
+from singcoach.chain.separating import separate_blocks, separation_rate
 from singcoach.core.arrays import FloatArray
 from singcoach.files import make_folder, refuse_overwriting
 from singcoach.jobs import NO_JOB, Job
@@ -34,9 +34,9 @@ class StemFiles:
 def write_stems(path: Path, folder: Path, *, engine: Engine, job: Job = NO_JOB) -> StemFiles:
     """Write ``vocals.wav`` and ``accompaniment.wav`` into ``folder``, stereo, 32-bit float.
 
-    The networks work at 44.1 kHz; at any other rate the voice is brought back to the recording's
-    rate and the accompaniment is what remains of the recording, so that the sum is the recording.
-    Bounded memory; both files appear together or not at all.
+    The networks work at a rate of their own; at any other the voice is brought back to the
+    recording's rate and the accompaniment is what remains of the recording, so that the sum is the
+    recording. Bounded memory; both files appear together or not at all.
 
     Raises
     ------
@@ -91,7 +91,8 @@ def _voices(
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
     """Yield stretches of voice and mixture at the recording's rate, equally long, to its end."""
     kept = _Kept()
-    down = Converter(sample_rate=SEPARATION_RATE, channels=2)
+    network_rate = separation_rate(engine, job)
+    down = Converter(sample_rate=network_rate, channels=2)
     up = Converter(sample_rate=rate, channels=2)
 
     def at_network_rate() -> Iterator[FloatArray]:
@@ -101,7 +102,7 @@ def _voices(
         yield from down.finish()
 
     for stems in separate_blocks(at_network_rate(), recording.info.duration_s, engine, job):
-        for voice in up.push(Chunk(audio=stems.vocals, sample_rate=SEPARATION_RATE, layout=())):
+        for voice in up.push(Chunk(audio=stems.vocals, sample_rate=network_rate, layout=())):
             yield from _matched(voice, kept)
     for voice in up.finish():
         yield from _matched(voice, kept)

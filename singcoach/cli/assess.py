@@ -56,12 +56,7 @@ def add_parser(
         metavar="PATH",
         help="write a report: a name that ends in .html or .pdf; for a batch, a folder",
     )
-    parser.add_argument(
-        "--profile",
-        choices=("fast", "balanced", "best"),
-        default="balanced",
-        help="how much work is done (default: balanced)",
-    )
+    choices.add_profile(parser, "fast", "balanced", "best")
     parser.add_argument("--no-feedback", action="store_true", help="leave out the coach's words")
     choices.add_engine(parser)
     parser.set_defaults(run=run)

@@ -52,14 +52,29 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_profile(parser: argparse.ArgumentParser, *profiles: str) -> None:
+    """Add ``--profile`` with the profiles that make a difference to the command."""
+    parser.add_argument(
+        "--profile",
+        choices=profiles,
+        default="balanced",
+        help="how much work is done; best uses the added model packs (default: balanced)",
+    )
+
+
 def make_engine(args: argparse.Namespace) -> Engine:
-    """Return the engine that the options of :func:`add_engine` ask for."""
+    """Return the engine that the options of :func:`add_engine` and :func:`add_profile` ask for."""
     from singcoach import resources
     from singcoach.chain.cache import Cache
     from singcoach.chain.engine import Engine
 
     root = None if args.no_cache else resources.cache_dir() / "results"
-    return Engine(cache=Cache(root), threads=args.threads, device=args.device)
+    return Engine(
+        cache=Cache(root),
+        threads=args.threads,
+        device=args.device,
+        profile=getattr(args, "profile", "balanced"),
+    )
 
 
 def positive(text: str) -> int:

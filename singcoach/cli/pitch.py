@@ -40,6 +40,7 @@ def add_parser(
     notes.add_argument("--midi", type=choices.plain_path, metavar="PATH", help="a MIDI file")
     for parser, run in ((pitch, run_pitch), (notes, run_notes)):
         choices.add_kind(parser)
+        choices.add_profile(parser, "balanced", "best")
         choices.add_engine(parser)
         parser.set_defaults(run=run)
 

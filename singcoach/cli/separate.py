@@ -23,6 +23,7 @@ def add_parser(
     parser.add_argument(
         "--out", type=choices.plain_path, required=True, metavar="DIR", help="where the files go"
     )
+    choices.add_profile(parser, "balanced", "best")
     choices.add_engine(parser)
     parser.set_defaults(run=run)
 
