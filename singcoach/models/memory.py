@@ -133,7 +133,7 @@ def usable(free_bytes: int) -> int:
     return int(free_bytes * (1.0 - RESERVED_SHARE))
 
 
-def require_host(needed_bytes: int, *, memory: FreeMemory, name: str = "this network") -> None:
+def require_host(needed_bytes: int, *, memory: FreeMemory, name: str = "This network") -> None:
     """Refuse work that the host has no memory for, before it starts.
 
     Raises
@@ -148,7 +148,7 @@ def require_host(needed_bytes: int, *, memory: FreeMemory, name: str = "this net
 
 
 def not_enough(
-    *, needed_bytes: int, free_bytes: int, name: str = "this network"
+    *, needed_bytes: int, free_bytes: int, name: str = "This network"
 ) -> NotEnoughMemoryError:
     """Return the sentence that says how much is needed and how much is free."""
     return NotEnoughMemoryError(

@@ -2,7 +2,7 @@
 
 Memory of a model of 240 MB (int8, measured on Linux): parsed from its bytes, a session peaks at
 750 MB and keeps 517 MB; with the weights left in the mapped file (:mod:`.skeleton`) it peaks at
-292 MB and keeps 288 MB, in half the time and with the same numbers. 660 MB: 1,930 and 689 MB. What
+304 MB and keeps 302 MB, in half the time and with the same numbers. 660 MB: 1,930 and 690 MB. What
 is kept are the weights in the order in which the processor reads them; without that (prepacking)
 the memory is the same, but of the file, and each run orders them anew.
 """
@@ -222,8 +222,6 @@ def open_session(
             hint="Update onnxruntime, or install SingCoach again",
             detail=str(error),
         ) from error
-    finally:
-        _forget_pages(model)
     if inner.get_providers()[0] != provider:
         raise _not_started(provider, f"onnxruntime chose {inner.get_providers()}")
     # The bytes are kept for a change of the provider, which never happens here.
@@ -280,7 +278,9 @@ def _source(model: VerifiedModel, options: Any) -> bytes:
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", str(model.path.parent)
     )
-    return skeleton(model.view, model.entry.file)
+    source = skeleton(model.view, model.entry.file)
+    _forget_pages(model)
+    return source
 
 
 def _forget_pages(model: VerifiedModel) -> None:
