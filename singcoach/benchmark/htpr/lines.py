@@ -79,8 +79,10 @@ def _dimension(c: Comparison) -> str:
     if c.n_raters > 1:
         agreement = [(name, _text(c.agreement[key])) for key, name in _AGREEMENT.items()]
         lines.append(text_table(("The raters among themselves", ""), agreement))
-    known = c.model if c.score is not None else {}
-    lines += _reasons({**known, **c.human.figures, **c.agreement})
+    told = dict(c.model) if c.score is not None else {}
+    if c.n_raters > 1:
+        told |= {**c.human.figures, **c.agreement}
+    lines += _reasons(told)
     return "\n".join(lines)
 
 
