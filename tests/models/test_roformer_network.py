@@ -6,8 +6,9 @@ import pytest
 from roformers import FAMILY, SMALL, TINY, referee
 
 from singcoach.models.roformer import network as network_module
-from singcoach.models.roformer.config import expected_shapes
+from singcoach.models.roformer.config import KIM, expected_shapes
 from singcoach.models.roformer.network import MelBandRoformer
+from singcoach.models.roformer.synthetic import tensor_reader
 
 torch = pytest.importorskip("torch")
 
@@ -137,3 +138,21 @@ def test_half_precision_is_near_and_keeps_angles_exact(dtype):
     assert net.band_split.to_features[0][1].weight.dtype == dtype
     torch.testing.assert_close(net.layers[0][0].layers[0][0].rotary_embed.freqs, frequencies)
     assert float((half - exact).norm() / exact.norm()) < 0.05
+
+
+@pytest.mark.slow
+def test_the_full_size_is_that_of_the_reference_too():
+    """228 million parameters, half a second of audio: 1.3 GB."""
+    read = tensor_reader(KIM)
+    weights = {name: torch.from_numpy(read(name)) for name in expected_shapes(KIM)}
+    theirs = referee(KIM)
+    with torch.device("meta"):
+        ours = MelBandRoformer(KIM).eval()
+    for net in (theirs, ours):
+        net.load_state_dict(weights, strict=True, assign=True)
+    mixture = audio(KIM, 22_050)
+    with torch.inference_mode():
+        expected = theirs(mixture)
+        found = ours.separate(mixture)[:, 0]
+    assert float(expected.norm() / mixture.norm()) > 0.3
+    assert float((found - expected).norm() / expected.norm()) < 1e-5

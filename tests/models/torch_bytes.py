@@ -26,9 +26,14 @@ def call(function: bytes, *arguments: bytes) -> bytes:
 
 
 def storage(
-    key: str = "0", n: int = 6, kind: bytes = named("torch", "FloatStorage"), word: str = "storage"
+    key: str = "0",
+    n: int = 6,
+    kind: bytes = named("torch", "FloatStorage"),
+    word: str = "storage",
+    view: bytes = b"",
 ) -> bytes:
-    return b"(" + plain(word) + kind + plain(key) + plain("cpu") + plain(n) + b"tQ"
+    """Return a reference to data; the form before torch 1.6 has a ``view`` (or None) at the end."""
+    return b"(" + plain(word) + kind + plain(key) + plain("cpu") + plain(n) + view + b"tQ"
 
 
 def tensor(

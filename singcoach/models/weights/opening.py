@@ -68,7 +68,7 @@ def _open_file(path: Path, given: Path) -> WeightFile:
         file.close()
         raise
     tensors = {name: (file, place) for name, place in peel_prefixes(places).items()}
-    return WeightFile(given, format=form, tensors=tensors, metadata=metadata)
+    return WeightFile(given, format=form, files=[file], tensors=tensors, metadata=metadata)
 
 
 def _layout(file: OpenFile) -> tuple[WeightFormat, dict[str, TensorPlace], dict[str, object]]:
@@ -76,7 +76,7 @@ def _layout(file: OpenFile) -> tuple[WeightFormat, dict[str, TensorPlace], dict[
     start = file.stream.read(16)
     if start.startswith(b"PK\x03\x04"):
         return "torch", *torch_files.read_zip(file)
-    if start.startswith(torch_files.LEGACY_START[:13]):
+    if torch_files.looks_like_pickle(start) and start[8:9] != b"{":
         return "torch", *torch_files.read_legacy(file)
     if start[8:9] == b"{":
         return "safetensors", *safetensors_file.read_layout(file)
@@ -118,7 +118,11 @@ def _open_shards(folder: Path, index: Path, shards: Collection[str] | None) -> W
         raise
     ordered = {tensor: tensors[tensor] for tensor in table}
     return WeightFile(
-        folder, format="safetensors", tensors=peel_prefixes(ordered), metadata=metadata
+        folder,
+        format="safetensors",
+        files=files,
+        tensors=peel_prefixes(ordered),
+        metadata=metadata,
     )
 
 

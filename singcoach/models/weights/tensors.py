@@ -116,18 +116,10 @@ def read_place(file: BinaryIO, file_name: str, name: str, place: TensorPlace) ->
     steps = [stride * dtype.itemsize for stride in place.strides]
     view = np.lib.stride_tricks.as_strided(flat, place.shape, steps)
     if place.dtype == "bfloat16":
-        return (view.astype(np.uint32) << 16).view(np.float32)
+        return (view.astype(np.uint32, order="C") << 16).view(np.float32)
     if place.dtype == "float16":
-        return view.astype(np.float32)
+        return view.astype(np.float32, order="C")
     return np.ascontiguousarray(view).reshape(place.shape)
-
-
-def stored_array(content: bytes, place: TensorPlace) -> NDArray[Any]:
-    """Return a view of a contiguous tensor within ``content``, its elements as they are stored."""
-    flat = np.frombuffer(
-        content, np.dtype(DTYPES[place.dtype]), place.n_elements, place.storage.start
-    )
-    return flat.reshape(place.shape)
 
 
 def _reach(place: TensorPlace) -> int:

@@ -13,9 +13,7 @@ from singcoach.models.weights.tensors import Storage, TensorPlace, check_place, 
 from singcoach.models.weights.torch_pickle import StorageName, TensorName, read_pickle
 from singcoach.models.weights.weightfile import OpenFile
 
-LEGACY_START = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
-"""How the older file begins: a pickle of the number 0x1950a86a20f9469cfc6c."""
-
+_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _MAX_PICKLE_BYTES = 64 << 20
 _MAX_ENTRIES = 200_000
 _LOCAL_HEADER_BYTES = 30
@@ -46,13 +44,19 @@ def read_zip(file: OpenFile) -> Layout:
         if order != b"little":
             raise unusable(file.name, f"its byte order is {shown(order, 16)}, not little")
     table = _content(file, entries[tables[0]], _MAX_PICKLE_BYTES)
-    tensors, metadata = find_tensors(read_pickle(io.BytesIO(table), file.name), file.name)
+    described = read_pickle(io.BytesIO(table), file.name)
+    tensors, metadata = find_tensors(described.value, file.name)
     storages = {
         name.removeprefix(f"{root}data/"): storage
         for name, storage in entries.items()
         if name.startswith(f"{root}data/")
     }
     return _placed(file, tensors, storages), metadata
+
+
+def looks_like_pickle(start: bytes) -> bool:
+    """Whether a file begins as the older form does: with a pickle (of a magic number)."""
+    return len(start) > 2 and start[0] == 0x80 and 2 <= start[1] <= 5
 
 
 def read_legacy(file: OpenFile) -> Layout:
@@ -65,16 +69,18 @@ def read_legacy(file: OpenFile) -> Layout:
     """
     file.stream.seek(0)
     head = io.BytesIO(file.stream.read(_MAX_PICKLE_BYTES))
-    head.seek(len(LEGACY_START))
-    version = read_pickle(head, file.name)
-    system = read_pickle(head, file.name)
+    if read_pickle(head, file.name).value != _LEGACY_MAGIC:
+        raise unusable(file.name, "it is a pickle but no checkpoint of torch")
+    version = read_pickle(head, file.name).value
+    system = read_pickle(head, file.name).value
     if version != _LEGACY_VERSION or not isinstance(system, dict):
         raise unusable(file.name, f"its format version is {shown(version, 20)}")
     if system.get("little_endian") is not True:
         raise unusable(file.name, "its byte order is not little")
-    tensors, metadata = find_tensors(read_pickle(head, file.name), file.name)
-    keys = read_pickle(head, file.name)
-    sizes = {t.storage.key: item_bytes(t.storage.dtype) for t in tensors.values()}
+    described = read_pickle(head, file.name)
+    tensors, metadata = find_tensors(described.value, file.name)
+    keys = read_pickle(head, file.name).value
+    sizes = {key: item_bytes(storage.dtype) for key, storage in described.storages.items()}
     return _placed(file, tensors, _legacy_storages(file, keys, sizes, head.tell())), metadata
 
 
@@ -85,7 +91,7 @@ def _legacy_storages(
         raise damaged(file.name, "its list of data is no list of names")
     storages: dict[str, Storage] = {}
     for key in keys:
-        # The length of data that no tensor uses cannot be known; state dicts have none.
+        # The length of data that the table does not name cannot be known.
         if key in storages or key not in sizes:
             raise damaged(file.name, f"the data {shown(key, 30)} comes twice or without a tensor")
         file.stream.seek(at)

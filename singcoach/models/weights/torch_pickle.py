@@ -10,7 +10,7 @@ the file and names what it asked for.
 from __future__ import annotations
 
 import pickletools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -77,8 +77,16 @@ class _Mark:
 _MARK = _Mark()
 
 
-def read_pickle(stream: BinaryIO, file_name: str) -> Any:
-    """Return what one pickle describes: tables, lists, tuples, plain values, ``TensorName``.
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What one pickle describes, and every storage that it refers to, by key."""
+
+    value: Any
+    storages: Mapping[str, StorageName]
+
+
+def read_pickle(stream: BinaryIO, file_name: str) -> Described:
+    """Read one pickle: tables, lists, tuples, plain values, and ``TensorName`` for tensors.
 
     Parameters
     ----------
@@ -92,7 +100,9 @@ def read_pickle(stream: BinaryIO, file_name: str) -> Any:
         When the pickle names anything but tensors and plain values, uses an instruction that
         ``torch.save`` does not write, or is cut or inconsistent.
     """
-    return _Interpreter(file_name).run(stream)
+    interpreter = _Interpreter(file_name)
+    value = interpreter.run(stream)
+    return Described(value, interpreter.storages)
 
 
 class _Interpreter:
@@ -100,6 +110,7 @@ class _Interpreter:
         self._file = file_name
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
+        self.storages: dict[str, StorageName] = {}
 
     def run(self, stream: BinaryIO) -> Any:
         instructions = pickletools.genops(stream)
@@ -223,11 +234,13 @@ class _Interpreter:
             raise unusable(self._file, f"its data is of the kind {shown(kind.name)}")
         if not isinstance(key, str) or not _is_whole(n_elements) or n_elements < 0:
             raise damaged(self._file, "it refers to tensor data in a way that cannot be")
-        self._stack.append(
-            StorageName(
-                key=key, dtype=dtype, n_elements=n_elements, view_offset=self._view(view, key)
-            )
+        storage = StorageName(
+            key=key, dtype=dtype, n_elements=n_elements, view_offset=self._view(view, key)
         )
+        known = self.storages.setdefault(key, storage)
+        if (known.dtype, known.n_elements) != (dtype, n_elements):
+            raise damaged(self._file, f"the data {shown(key, 30)} is described in two ways")
+        self._stack.append(storage)
 
     def _view(self, view: list[Any], key: str) -> int:
         """Return where a storage begins that is a piece of another (old files only)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, BinaryIO, Literal, Self
@@ -30,8 +30,10 @@ class WeightFile:
         What the user gave: a file or a folder.
     format
         How it is stored.
+    files
+        The open files; they are closed with this one.
     tensors
-        Where each tensor lies: its open file with that file's name, and its place.
+        Where each tensor lies: one of the files, and the place in it.
     metadata
         Plain values that stand beside the tensors.
     """
@@ -41,9 +43,11 @@ class WeightFile:
         path: Path,
         *,
         format: WeightFormat,  # noqa: A002 - the word for it
+        files: Sequence[OpenFile],
         tensors: Mapping[str, tuple[OpenFile, TensorPlace]],
         metadata: Mapping[str, object],
     ) -> None:
+        self._files = tuple(files)
         self.path = path
         self.format = format
         self._tensors = dict(tensors)
@@ -68,7 +72,7 @@ class WeightFile:
 
     def close(self) -> None:
         """Close the files; reading is over."""
-        for file, _ in self._tensors.values():
+        for file in self._files:
             file.close()
 
     def read(self, name: str) -> NDArray[Any]:
