@@ -119,6 +119,11 @@ class Recipe:
         """Rows of the features per second."""
         return 50.0 / self.pooling
 
+    @property
+    def window_rows(self) -> int:
+        """Rows of the features in a window."""
+        return max(1, int(self.window_s * self.rate_hz))
+
     def to_json(self) -> str:
         """Return it as the JSON text of a manifest."""
         return json.dumps({**asdict(self), "rate_hz": self.rate_hz}, sort_keys=True)
@@ -146,7 +151,7 @@ class Recipe:
             or recipe.pooling not in (1, 2)
             or not _is_number(recipe.window_s)
             or not _is_number(recipe.overlap_s)
-            or not 1.0 <= recipe.window_s <= 600.0
+            or not 0.2 <= recipe.window_s <= 600.0
             or not 0.0 <= recipe.overlap_s <= recipe.window_s / 2
             or rate_hz != recipe.rate_hz
         ):
@@ -164,12 +169,16 @@ SINGING = Recipe(name="samoye", window_s=15.0)
 
 def recipe_for(config: WhisperConfig, role: Role) -> Recipe:
     """Return how an encoder with these sizes is run in a role."""
-    if role == "encoder_singing":
-        return Recipe(
-            name="samoye", n_mels=config.n_mels, pooling=config.pooling, window_s=SINGING.window_s
-        )
-    name: Literal["whisper", "qwen2-audio"] = "qwen2-audio" if config.pooling == 2 else "whisper"
-    return Recipe(name=name, n_mels=config.n_mels, pooling=config.pooling)
+    usual = SINGING if role == "encoder_singing" else GENERAL
+    name = "qwen2-audio" if usual is GENERAL and config.pooling == 2 else usual.name
+    window_s = min(usual.window_s, config.n_positions / 50)
+    return Recipe(
+        name=name,
+        n_mels=config.n_mels,
+        pooling=config.pooling,
+        window_s=window_s,
+        overlap_s=min(usual.overlap_s, window_s / 4),
+    )
 
 
 def config_from_shapes(

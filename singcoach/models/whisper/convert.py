@@ -11,6 +11,7 @@ from singcoach.jobs import NO_JOB, Job
 from singcoach.models.packfile import PackFile
 from singcoach.models.whisper.config import Role, WhisperConfig, config_from_shapes, recipe_for
 from singcoach.models.whisper.graph import Form, Style, Weights, write_encoder
+from singcoach.models.whisper.positions import empty_table, measure_table
 
 Precision = Literal["int8", "fp32"]
 
@@ -69,7 +70,8 @@ def convert(
 
     Notes
     -----
-    One matrix is in memory at a time.
+    One matrix is in memory at a time. Then the network is run on noise to learn what it answers at
+    each place of a window; see :mod:`singcoach.models.whisper.positions`.
     """
     config = config_from_shapes(weights.shapes, weights.metadata, dtypes=weights.dtypes)
     if config is None:
@@ -77,32 +79,36 @@ def convert(
             "The checkpoint holds no encoder of the Whisper family",
             hint="`singcoach models add --help` tells which checkpoints are known",
         )
-    style = Style(
-        name="whisper-encoder",
-        form=_rounded_form(config) if precision == "int8" else _exact,
-        stored="float16" if precision == "int8" else "float32",
-    )
     made = []
     for i, role in enumerate(roles):
-        inputs, outputs = write_encoder(
+        part = job.part(i / len(roles), (i + 1) / len(roles))
+        recipe = recipe_for(config, role)
+        written = write_encoder(
             weights,
             config,
             out_dir / _FILES[role],
             n_blocks=config.blocks_for(role),
-            style=style,
-            job=job.part(i / len(roles), (i + 1) / len(roles)),
+            style=Style(
+                name="whisper-encoder",
+                form=_rounded_form(config) if precision == "int8" else _exact,
+                stored="float16" if precision == "int8" else "float32",
+                table=empty_table(config),
+            ),
+            job=part.part(0.0, 0.6),
+        )
+        measure_table(
+            out_dir / _FILES[role], written, config, recipe=recipe, job=part.part(0.6, 1.0)
         )
         made.append(
             PackFile(
                 file=_FILES[role],
                 role=role,
                 sample_rate=SAMPLE_RATE,
-                inputs=inputs,
-                outputs=outputs,
-                config=recipe_for(config, role).to_json(),
+                inputs=written.inputs,
+                outputs=written.outputs,
+                config=recipe.to_json(),
             )
         )
-    job.report(1.0, "rounding Whisper's weights")
     return tuple(made)
 
 

@@ -56,6 +56,19 @@ class PositionTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenEncoder:
+    """What a written file holds, and at which bytes the two halves of its table begin.
+
+    ``None`` where it has no table in float16.
+    """
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    table_places: int | None
+    table_directions: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
     """How the weights are kept.
 
@@ -86,8 +99,8 @@ def write_encoder(
     n_blocks: int,
     style: Style,
     job: Job = NO_JOB,
-) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
-    """Write the first ``n_blocks`` blocks and the last norm; return the inputs and the outputs.
+) -> WrittenEncoder:
+    """Write the first ``n_blocks`` blocks and the last norm; return what was written.
 
     The graph maps ``mel`` (float32, ``(1, n_mels, n_frames)``, at least ``2 * pooling`` and at most
     ``2 * n_positions`` frames) to ``features`` (float32, ``(1, n_out, n_dims)``, half as many
@@ -108,10 +121,15 @@ def write_encoder(
         outputs.append(
             TensorSpec(name="position_mean", dtype="float32", shape=("n_out", config.n_dims))
         )
-    file.write(
+    places = file.write(
         out_path, inputs=inputs, outputs=outputs, stage="rounding Whisper's weights", job=job
     )
-    return inputs, tuple(outputs)
+    return WrittenEncoder(
+        inputs=inputs,
+        outputs=tuple(outputs),
+        table_places=places.get("position_mean.places.fp16"),
+        table_directions=places.get("position_mean.directions.fp16"),
+    )
 
 
 class _Named:
@@ -283,14 +301,20 @@ class _Encoder:
         )
 
     def _add_table(self, table: PositionTable) -> None:
-        places = self._stored("position_mean.places", table.places.shape, lambda: table.places)
-        places = self._file.node(
-            "Slice", [places, "zero", "n_places", "zero"], "position_mean.weights"
-        )
-        directions = self._stored(
-            "position_mean.directions", table.directions.shape, lambda: table.directions
-        )
+        n_rows = "n_places"
+        if self._config.pooling > 1:
+            n_rows = self._file.node("Shape", ["pooled"], "n_rows", start=1, end=2)
+        places = self._halved("position_mean.places", table.places)
+        places = self._file.node("Slice", [places, "zero", n_rows, "zero"], "position_mean.weights")
+        directions = self._halved("position_mean.directions", table.directions)
         self._file.node("MatMul", [places, directions], "position_mean")
+
+    def _halved(self, name: str, array: Array) -> str:
+        """Add one half of the table, in float16 whatever the style."""
+        from onnx import TensorProto
+
+        narrow = self._file.constant(f"{name}.fp16", array.astype(np.float16))
+        return self._file.node("Cast", [narrow], name, to=TensorProto.FLOAT)
 
     def _rounded(self, name: str) -> tuple[str, str]:
         """Add a matrix in 8 bits and its scales, made from one reading of the weights."""

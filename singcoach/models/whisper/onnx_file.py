@@ -103,8 +103,8 @@ class OnnxFile:
         outputs: Sequence[TensorSpec],
         stage: str = "writing the network",
         job: Job = NO_JOB,
-    ) -> None:
-        """Write the file.
+    ) -> dict[str, int]:
+        """Write the file; return at which byte the data of each weight begins.
 
         Raises
         ------
@@ -129,12 +129,14 @@ class OnnxFile:
             )
         with path.open("wb") as file:
             file.write(first + _GRAPH_TAG + _varint(n_graph) + before)
-            self._write_constants(file, heads, n_initializers, stage, job)
+            places = self._write_constants(file, heads, n_initializers, stage, job)
             file.write(after + last)
+        return places
 
     def _write_constants(
         self, file: BinaryIO, heads: Sequence[bytes], total: int, stage: str, job: Job
-    ) -> None:
+    ) -> dict[str, int]:
+        places: dict[str, int] = {}
         done = 0
         for head, constant in zip(heads, self._constants.values(), strict=True):
             job.report(done / max(1, total), stage)
@@ -142,8 +144,10 @@ class OnnxFile:
             if array.dtype != constant.dtype or array.shape != constant.shape:
                 raise ValueError(f"{constant.name} is {array.dtype} {array.shape}")
             file.write(_INITIALIZER_TAG + _varint(len(head) + constant.n_bytes) + head)
+            places[constant.name] = file.tell()
             file.write(array.reshape(-1).view(np.uint8).data)
             done += constant.n_bytes
+        return places
 
     def _around(
         self, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
