@@ -141,8 +141,11 @@ def test_half_precision_is_near_and_keeps_angles_exact(dtype):
 
 
 @pytest.mark.slow
-def test_the_full_size_is_that_of_the_reference_too():
-    """228 million parameters, half a second of audio: 1.3 GB."""
+@pytest.mark.timeout(900)
+def test_the_full_size_is_that_of_the_reference_too(monkeypatch):
+    """228 million parameters, half a second of audio: 2 GB."""
+    for start in ("kaiming_uniform_", "uniform_"):  # all values come from the checkpoint
+        monkeypatch.setattr(torch.nn.init, start, lambda tensor, *_, **__: tensor)
     read = tensor_reader(KIM)
     weights = {name: torch.from_numpy(read(name)) for name in expected_shapes(KIM)}
     theirs = referee(KIM)

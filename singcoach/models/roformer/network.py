@@ -27,7 +27,7 @@ from singcoach.models.roformer.config import RoformerConfig
 _LEAST_NORM = 1e-12
 _ROTARY_BASE = 10_000.0
 
-GROUP_TOKENS = 8192
+GROUP_TOKENS = 4096
 """On a processor this many vectors go through a block at once: they stay near the cores, take a
 tenth of the memory, and the work can be stopped between them."""
 
