@@ -181,6 +181,10 @@ class DeviceSession:
         """Names of the inputs."""
         return self._inner.input_names
 
+    def begin_take(self) -> None:
+        """Begin anew with :attr:`provider`; what went wrong before stays told and stays changed."""
+        self._providers = self._providers[-1:]
+
     def batch_size(self, at_most: int = 8) -> int:
         """Return how many items to give to :meth:`run` at once, from the free memory.
 
@@ -192,6 +196,7 @@ class DeviceSession:
             When there is no room for a single item any more.
         """
         per_item = self._network.bytes_per_item
+        release_memory()  # what earlier runs worked in counts as free
         if self._device.kind == "cpu":
             require_host(per_item, memory=self._machine.memory(), name=self.model_id)
             return 1
@@ -347,6 +352,7 @@ def open_on_device(
     """
     if not network.entries:
         raise ValueError("the network has neither a graph nor weights")
+    release_memory()  # what earlier runs worked in counts as free
     open_one = opener if opener is not None else _opener(network, threads, job)
     found = available_devices(torch=network.weights is not None, machine=machine)
     candidates = [device for device in found if network.runs_on(device)]

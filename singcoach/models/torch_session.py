@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -237,9 +238,11 @@ def _all_finite(arrays: Sequence[Tensor]) -> bool:
 
 
 def _give_back(device: DeviceInfo) -> None:
+    """Give the device's memory back; one that is lost has nothing to give and says so in vain."""
     import torch
 
-    if device.kind in ("cuda", "rocm"):
-        torch.cuda.empty_cache()
-    elif device.kind == "mps":
-        torch.mps.empty_cache()
+    with contextlib.suppress(RuntimeError):
+        if device.kind in ("cuda", "rocm"):
+            torch.cuda.empty_cache()
+        elif device.kind == "mps":
+            torch.mps.empty_cache()

@@ -285,6 +285,8 @@ print(status("VmHWM") - before)
         )
         for way in ("mapped", "parsed")
     }
+    for way, peak in peaks.items():
+        print(f"{way}: {peak / 1e6:.0f} MB at the peak, {len(content) / 1e6:.0f} MB of file")
     assert peaks["mapped"] < 1.3 * len(content)
     assert peaks["parsed"] > 1.9 * len(content)
 

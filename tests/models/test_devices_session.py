@@ -103,6 +103,10 @@ def test_when_one_item_does_not_fit_the_processor_goes_on_aloud() -> None:
     assert any("ran out of memory" in w and "processor" in w for w in session.warnings)
     assert session.provider == "CUDAExecutionProvider, then CPUExecutionProvider"
     assert session.device == CPU
+    session.begin_take()
+    assert session.provider == "CPUExecutionProvider"
+    assert session.changed
+    assert any("ran out of memory" in warning for warning in session.warnings)
 
 
 def test_a_network_without_items_is_not_cut() -> None:

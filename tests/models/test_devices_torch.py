@@ -155,6 +155,21 @@ def test_a_card_out_of_memory_takes_smaller_batches(
     assert card_on_the_processor  # what was taken was given back before the next try
 
 
+def test_a_lost_device_cannot_even_give_memory_back(
+    pack: dict[str, ModelEntry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost() -> None:
+        raise RuntimeError("CUDA error: unspecified launch failure")
+
+    monkeypatch.setitem(torch_session._PLACES, "mps", "cpu")
+    monkeypatch.setattr(torch.mps, "empty_cache", lost)
+    machine = FakeMachine(torch=(CARD,))
+    session = open_on_device(_network(pack), wanted="mps", threads=1, machine=machine)
+    _fail_with(session, RuntimeError("CUDA error: unspecified launch failure"))
+    assert np.isfinite(session.run(_spectrum())[0]).all()
+    assert session.provider == "torch mps, then CPUExecutionProvider"
+
+
 def _fail_with(session: Any, error: Exception, *, above: int = 0) -> None:
     module = session._inner._module
     forward = module.forward
