@@ -36,7 +36,10 @@ def add_parser(
         help="ratings, one a line, with the columns item, rater, score and optionally dimension",
     )
     parser.add_argument(
-        "--audio", type=choices.plain_path, metavar="DIR", help="the recordings of the items"
+        "--audio",
+        type=choices.plain_path,
+        metavar="DIR",
+        help="the recordings of the items; without, the raters alone",
     )
     parser.add_argument(
         "--backing",
@@ -134,8 +137,8 @@ def _usage_problem(args: argparse.Namespace) -> str:
         return "bench htpr needs --ratings, or --key for the rows of VocalCoachBench"
     if args.key is not None and args.predictions is None:
         return "--key needs --predictions: prediction rows, or what assess --json wrote"
-    if args.key is None and (args.audio is None) == (args.predictions is None):
-        return "bench htpr needs either --audio or --predictions"
+    if args.audio is not None and args.predictions is not None:
+        return "bench htpr takes either --audio or --predictions"
     if args.rows is not None and args.key is None:
         return "--rows belongs to --key"
     if args.backing is not None and args.audio is None:

@@ -216,6 +216,20 @@ def test_a_dimension_without_a_score_has_its_raters_still(tmp_path: Path) -> Non
     assert found[1]["model"]["spearman"]["value"] > 0.95
 
 
+def test_raters_alone_can_be_described(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ratings = write_ratings(tmp_path / "r.csv", TWELVE)
+    assert main(["bench", "htpr", "--ratings", str(ratings), "--draws", "100"]) == 0
+    printed = capsys.readouterr().out
+    assert "ICC(2,1)" in printed
+    assert "Scores: none given" in printed
+    document = run_htpr(ratings, options=Options(scores_for={}, n_draws=100)).to_document()
+    overall = document["dimensions"]["overall"]
+    assert document["source"]["kind"] == "none"
+    assert overall["model"]["spearman"]["reason"] == "no scores were given"
+    assert overall["human"]["figures"]["spearman"]["value"] > 0.9
+    assert (document["items"]["scored"], document["items"]["without_recording"]) == (0, [])
+
+
 def test_the_command_prints_tables_and_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -241,7 +255,7 @@ def test_the_command_prints_tables_and_json(
     ("arguments", "code", "said"),
     [
         ([], 2, "needs --ratings"),
-        (["--ratings", "r.csv"], 2, "either --audio or --predictions"),
+        (["--key", "k", "--audio", ".", "--predictions", "s.csv"], 2, "either"),
         (["--ratings", "r.csv", "--audio", ".", "--predictions", "s.csv"], 2, "either"),
         (["--key", "k", "--ratings", "r.csv"], 2, "needs --ratings, or --key"),
         (["--key", "k"], 2, "--key needs --predictions"),

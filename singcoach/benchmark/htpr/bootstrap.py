@@ -121,6 +121,7 @@ def to_figure(draws: RealArray, *, n_units: int, undefined: str) -> Figure:
     tiers, and the correction takes that back. Where it cannot be told how far (the value lies
     beyond 99 % of its draws), they are plain percentiles.
     """
+    draws = draws.round(12)  # the same figure from other sums must count as the same
     value, without_one, drawn = float(draws[0]), draws[1 : 1 + n_units], draws[1 + n_units :]
     known = drawn[np.isfinite(drawn)]
     if not math.isfinite(value):

@@ -49,12 +49,16 @@ def _head(report: HtprReport) -> str:
     over = f"whole groups of {report.cluster}" if report.cluster else "items"
     raters = {rater for t in report.ratings.tables.values() for rater in t.raters}
     scale = f"{report.scale.low:g} to {report.scale.high:g}"
+    source = {
+        "chain": f"{report.source.name}, profile {report.source.profile}",
+        "predictions": f"{report.source.name} (made earlier)",
+        "none": "none given",
+    }
     return (
         f"{report.ratings.name}: {len(report.ratings.items)} items, {len(raters)} raters, "
         f"{report.ratings.n_ratings} ratings on {scale}"
         f"{'' if report.scale_given else ' (as found)'}\n"
-        f"Scores: {report.source.name}"
-        f"{f', profile {report.source.profile}' if report.source.profile else ' (made earlier)'}\n"
+        f"Scores: {source[report.source.kind]}\n"
         f"In brackets: 80 % intervals (BCa) from {report.n_draws} draws of {over}, "
         f"seed {report.seed}"
     )

@@ -26,9 +26,9 @@ _DECIMALS = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where the scores come from: the chain on a folder, or a file of scores."""
+    """Where the scores come from: the chain on a folder, a file of scores, or nowhere."""
 
-    kind: Literal["chain", "predictions"]
+    kind: Literal["chain", "predictions", "none"]
     name: str
     profile: str | None
     models: tuple[ModelUse, ...]

@@ -76,7 +76,7 @@ class Audio:
 def run_htpr(
     ratings_path: Path,
     *,
-    audio: Audio | None,
+    audio: Audio | None = None,
     predictions_path: Path | None = None,
     options: Options,
     job: Job = NO_JOB,
@@ -86,9 +86,10 @@ def run_htpr(
     Parameters
     ----------
     audio
-        Scored by the chain; not needed when predictions are given.
+        Scored by the chain.
     predictions_path
-        Scores made earlier, see :func:`singcoach.benchmark.htpr.predictions.read_predictions`.
+        Scores made earlier, see :func:`singcoach.benchmark.htpr.predictions.read_predictions`;
+        they go before the audio. With neither, only the raters are described.
 
     Raises
     ------
@@ -142,7 +143,9 @@ def run_htpr(
             for warning, count in scored.warnings.items()
         ]
     else:
-        raise ValueError("give audio or predictions")
+        matches = Matches(found={}, missing=(), ambiguous={}, unused=())
+        items, failed = {}, {}
+        source = Source(kind="none", name="", profile=None, models=())
     scale = options.scale or Scale(low=ratings.lowest, high=ratings.highest)
     if options.scale and not scale.low <= ratings.lowest <= ratings.highest <= scale.high:
         notes.append(
@@ -259,6 +262,10 @@ def _column(
     known = dict.fromkeys(name for scored in items.values() for name in scored.scores)
     name = scores_for.get(table.dimension, table.dimension)
     nothing = np.full(len(table.items), np.nan)
+    if not known:
+        return Column(
+            name=None, value=nothing, low=nothing, high=nothing, reason="no scores were given"
+        )
     if name not in known:
         return Column(
             name=None,
