@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import pytest
 from model_manifests import CONTENT, manifest, table
 
+import singcoach.models.catalogue as catalogue_module
 from singcoach import resources
 from singcoach.errors import Cancelled, ModelError
 from singcoach.jobs import Job
 from singcoach.models.catalogue import Catalogue, load, user_models_dir, verify
+from singcoach.models.installed import packs_dir
 
 
 def test_a_whole_file_is_returned_with_its_entry(folder):
@@ -93,6 +96,92 @@ def test_a_damaged_manifest_of_the_user_is_told_and_not_passed_over():
     (user_models_dir() / "manifest.toml").write_text("nonsense [", encoding="utf-8")
     with pytest.raises(ModelError, match="damaged"):
         Catalogue.default()
+
+
+def test_a_large_file_is_mapped_and_checked_like_a_small_one(folder, monkeypatch):
+    (entry,) = Catalogue([folder]).entries
+    small = load(entry)
+    assert not small.is_mapped
+    monkeypatch.setattr(catalogue_module, "_MAPPED_FROM_BYTES", 100)
+    large = load(entry)
+    assert large.is_mapped
+    assert large.content == small.content == CONTENT
+    assert bytes(large.view) == CONTENT
+    assert large.view.readonly
+    entry.path.unlink()
+    assert bytes(large.view) == CONTENT, "a pack that is removed can still be used"
+    entry.path.write_bytes(b"X" + CONTENT[1:])
+    with pytest.raises(ModelError, match="damaged"):
+        load(entry)
+
+
+def pack(folder: Path, pack_id: str, added: str, *, role: str = "separation") -> Path:
+    """Write a pack with a single small file."""
+    made = folder / pack_id
+    made.mkdir(parents=True)
+    (made / "toy.onnx").write_bytes(CONTENT)
+    text = manifest(table(id=pack_id, role=role, part="network", config='{"a": 1}'))
+    (made / "manifest.toml").write_text(text, encoding="utf-8")
+    (made / "provenance.toml").write_text(
+        f'schema = "singcoach.pack/1"\nadded = "{added}"\npublication = ""\nmade_by = "x"\n'
+        "source = []\n",
+        encoding="utf-8",
+    )
+    return made
+
+
+def test_packs_stand_beside_the_embedded_models(folder):
+    pack(packs_dir(), "older", "2026-01-01")
+    pack(packs_dir(), "newer", "2026-02-01")
+    pack(packs_dir(), "other", "2026-03-01", role="dereverb")
+    catalogue = Catalogue.default()
+    assert [one.id for one in catalogue.packs] == ["other", "newer", "older"]
+    assert catalogue.find("separation", "network") is None
+    assert catalogue.find("separation", "vocals") is not None
+    assert catalogue.find("separation", "vocals", pack="newer") is None
+    entry = catalogue.find("separation", "network", pack="older")
+    assert entry is not None
+    assert (entry.id, entry.config) == ("older", '{"a": 1}')
+    assert catalogue.require("separation", "network", pack="older").content == CONTENT
+    newest = catalogue.newest_pack("separation")
+    assert newest is not None
+    assert newest.id == "newer"
+    assert catalogue.newest_pack("pitch") is None
+    with pytest.raises(ModelError, match="separation"):
+        catalogue.require("separation", "network", pack="unknown")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda made: (made / "manifest.toml").unlink(),
+        lambda made: (made / "manifest.toml").write_text("[", encoding="utf-8"),
+        lambda made: (made / "manifest.toml").write_text(manifest("model = []"), encoding="utf-8"),
+        lambda made: (made / "provenance.toml").unlink(),
+        lambda made: (made / "provenance.toml").write_text("a = 1", encoding="utf-8"),
+        lambda made: (made / "provenance.toml").write_bytes(b"\xff"),
+        lambda made: made.rename(made.with_name("Not A Name")),
+    ],
+)
+def test_a_damaged_pack_is_told_and_passed_by(damage):
+    pack(packs_dir(), "good", "2026-01-01")
+    damage(pack(packs_dir(), "bad", "2026-02-01"))
+    packs = Catalogue.default().packs
+    assert {one.id: one.fault is None for one in packs if one.id == "good"} == {"good": True}
+    (bad,) = (one for one in packs if one.id != "good")
+    assert bad.fault is not None
+    assert bad.entries == ()
+    newest = Catalogue.default().newest_pack("separation")
+    assert newest is not None
+    assert newest.id == "good"
+
+
+def test_a_pack_whose_file_is_damaged_says_how_to_repair_it():
+    made = pack(packs_dir(), "mine", "2026-01-01")
+    (made / "toy.onnx").write_bytes(CONTENT[:-1])
+    with pytest.raises(ModelError, match="damaged") as caught:
+        Catalogue.default().require("separation", "network", pack="mine")
+    assert "singcoach models remove mine" in caught.value.hint
 
 
 def test_every_shipped_file_is_the_one_that_the_manifest_names():

@@ -21,7 +21,11 @@ def parse(text: str):
 
 def test_a_full_entry_is_read_as_it_stands():
     tensor = {"name": "audio", "dtype": "float32", "shape": [1, "samples"]}
-    (entry,) = parse(manifest(table(part="vocals", sample_rate=16000, inputs=[tensor])))
+    config = '{"chunk": 8, "name": "\\u00e4"}'
+    (entry,) = parse(
+        manifest(table(part="vocals", sample_rate=16000, inputs=[tensor], config=config))
+    )
+    assert entry.config == config
     assert entry.id == "toy"
     assert (entry.role, entry.part) == ("pitch", "vocals")
     assert entry.sample_rate == 16000
@@ -54,6 +58,8 @@ def test_a_file_name_that_is_not_plain_is_refused(name):
         {"size": "9"}, {"size": 1 << 60}, {"licence": ""}, {"licence": None}, {"licence": " MIT"},
         {"source": "two\nlines"}, {"version": 1.0}, {"sample_rate": 0}, {"sample_rate": 1e4},
         {"sample_rate": True}, {"colour": "red"}, {"inputs": "audio"}, {"inputs": ["audio"]},
+        {"config": 3}, {"config": "no json"}, {"config": "[1]"}, {"config": '"text"'},
+        {"config": '{"a": "' + "x" * 30_000 + '"}'}, {"id": "con"}, {"id": "nul.x"}, {"id": "a."},
         {"inputs": [{"name": "a", "dtype": "float32"}]},
         {"inputs": [{"name": "a", "dtype": "string", "shape": []}]},
         {"inputs": [{"name": "a", "dtype": "float32", "shape": [0]}]},
