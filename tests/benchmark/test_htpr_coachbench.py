@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 from collections.abc import Mapping
@@ -97,6 +98,34 @@ def test_a_row_that_comes_twice_and_an_empty_file_are_refused(tmp_path: Path) ->
         read_rows(write(tmp_path / "rows", row, row))
     with pytest.raises(InputError, match="holds no rows"):
         read_rows(write(tmp_path / "none"))
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=6) | st.sampled_from(ISSUES),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=4,
+)
+FIELDS = ("pair_id", "audio_id", "sample_id", "winner", "top3_issues", "category", "confidence")
+KEY_FIELDS = ("audio_a_id", "audio_b_id", "reference_orders", "references", "labels", "triplet_id")
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(FIELDS + KEY_FIELDS), json_values, max_size=5), max_size=3
+    ),
+    st.binary(max_size=20),
+)
+def test_any_lines_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]], tail: bytes
+) -> None:
+    path = write(tmp_path_factory.mktemp("fuzz") / "rows", *rows)
+    for content in (path.read_bytes(), path.read_bytes() + tail):
+        path.write_bytes(content)
+        with contextlib.suppress(InputError):
+            assert read_rows(path)
+        with contextlib.suppress(InputError):
+            read_key(path)
 
 
 def assessment(
