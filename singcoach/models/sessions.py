@@ -275,6 +275,7 @@ def _tidy_session() -> Any:
 def _source(model: VerifiedModel, options: Any) -> bytes:
     if not model.is_mapped:
         return model.content
+    # onnxruntime knows this setting since 1.21.
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", str(model.path.parent)
     )

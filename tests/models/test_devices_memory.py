@@ -249,6 +249,19 @@ def test_weights_in_the_file_give_the_same_bits(tmp_path: Path) -> None:
     np.testing.assert_array_equal(parsed.run({"x": x})[0], mapped.run({"x": x})[0])
 
 
+def test_weights_are_found_behind_links_and_in_folders_of_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "Modèles 模型 (1)"
+    folder.mkdir()
+    model = _installed(folder, _model_bytes())
+    link = tmp_path / "link"
+    link.symlink_to(folder, target_is_directory=True)
+    x = {"x": np.ones((2, N), np.float32)}
+    (expected,) = open_session(model, threads=1).run(x)
+    for place in (folder, link):
+        found = Catalogue([place]).require("pitch")
+        np.testing.assert_array_equal(open_session(_mapped(found), threads=1).run(x)[0], expected)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
 def test_a_large_model_takes_its_size_once(tmp_path: Path) -> None:
     """Parsed from its bytes it takes three times its size."""
