@@ -11,11 +11,18 @@ import pytest
 
 from singcoach.models.catalogue import Catalogue
 from singcoach.models.sessions import Session, open_session
+from singcoach.models.whisper.truncated import singing_model
 
 
 @pytest.fixture(scope="session")
 def shipped() -> Session:
     return open_session(Catalogue.default().require("encoder_general"))
+
+
+@pytest.fixture(scope="session")
+def shipped_singing() -> Session:
+    general = Catalogue.default().require("encoder_general")
+    return open_session(singing_model(general))
 
 
 @pytest.fixture(scope="session")
