@@ -23,6 +23,9 @@ class PackRow:
         For programs and for people.
     chunk_s, all_chunk_s
         Median seconds for one chunk, transforms included, and every one; None when it did not run.
+    chunk_processor_s
+        Seconds of work of all cores for one chunk. Other programs on the machine lengthen
+        ``chunk_s``, this hardly.
     common_s_per_minute, own_s_per_minute
         Seconds for a minute of audio when every moment is looked at twice, and as SingCoach cuts
         by default: ``chunk_s`` times chunks per minute.
@@ -44,6 +47,7 @@ class PackRow:
     title: str
     chunk_s: float | None = None
     all_chunk_s: tuple[float, ...] = ()
+    chunk_processor_s: float | None = None
     common_s_per_minute: float | None = None
     own_s_per_minute: float | None = None
     times_faster: float | None = None
@@ -80,13 +84,14 @@ class PackReport:
     def table(self) -> tuple[str, ...]:
         """Return the report as text for a terminal, line by line."""
         header = (
-            "network", "s per chunk", "s per minute", "faster", "own cutting: s per minute",
+            "network", "s per chunk", "core s", "s per minute", "faster", "own cutting: s per minute",
             "faster", "peak MB", "below float32 dB", f"loss at {REFERENCE_SDR_DB:g} dB", "",
         )  # fmt: skip
         rows = [
             (
                 row.title,
                 _number(row.chunk_s, 2),
+                _number(row.chunk_processor_s, 1),
                 _number(row.common_s_per_minute, 0),
                 _number(row.times_faster, 2, " x"),
                 _number(row.own_s_per_minute, 0),

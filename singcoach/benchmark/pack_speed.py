@@ -58,6 +58,7 @@ _MAKE_SHARE = 0.15
 class _Row:
     variant: Variant
     rounds_s: list[list[float]] = field(default_factory=list)
+    processor_s: list[float] = field(default_factory=list)
     peaks_mb: list[float] = field(default_factory=list)
     note: str = ""
 
@@ -178,6 +179,7 @@ def _measure(row: _Row, folder: Path, threads: int, job: Job) -> None:
         row.note = f"not installed: {result['missing']}"
         return
     row.rounds_s.append(result["seconds"])
+    row.processor_s.append(result["processor_s"])
     row.peaks_mb.append(result["peak_memory_mb"])
 
 
@@ -236,6 +238,7 @@ def _packed(
         title=variant.title,
         chunk_s=chunk_s,
         all_chunk_s=times,
+        chunk_processor_s=statistics.median(row.processor_s),
         common_s_per_minute=chunk_s * common,
         own_s_per_minute=None if variant.kind == "reference" else chunk_s * own,
         times_faster=faster,

@@ -1,9 +1,9 @@
 """One variant of a pack's network in a process of its own.
 
 ``python -m singcoach.benchmark.pack_worker WORK FOLDER --threads N`` prints one line of JSON.
-``WORK`` is ``make`` (weights and graphs), the name of a variant (``{"seconds": [...],
-"peak_memory_mb": m}``, one time per chunk; the voices are left in the folder), or ``schedules``
-(both ways of cutting, ours in 8 bits).
+``WORK`` is ``make`` (weights and graphs), the name of a variant (``{"seconds": [...], "processor_s":
+s, "peak_memory_mb": m}``, one time per chunk and the mean of all cores' work for one; the voices
+are left in the folder), or ``schedules`` (both ways of cutting, ours in 8 bits).
 """
 
 from __future__ import annotations
@@ -116,15 +116,21 @@ def _variant(
     if variant.device == "cuda":
         separate(np.repeat(chunks[:1], variant.batch, axis=0))  # kernels are chosen at first use
         chunks = np.repeat(chunks, -(-variant.batch // len(chunks)), axis=0)
-    seconds = []
+    seconds: list[float] = []
     voices = []
+    began_processor_s = time.process_time()
     for start in range(0, len(chunks), variant.batch):
         group = chunks[start : start + variant.batch]
         began_s = time.perf_counter()
         voices.append(separate(group))
         seconds += [(time.perf_counter() - began_s) / len(group)] * len(group)
+    processor_s = (time.process_time() - began_processor_s) / len(chunks)
     np.save(voices_file(folder, variant.name), np.concatenate(voices))
-    return {"seconds": seconds, "peak_memory_mb": _peak(variant)}
+    return {
+        "seconds": seconds,
+        "processor_s": processor_s,
+        "peak_memory_mb": _peak(variant),
+    }
 
 
 def _peak(variant: Variant) -> float:

@@ -53,6 +53,7 @@ def test_ours_are_timed_in_every_form(report):
         assert len(timed.all_chunk_s) == report.chunks == 3
         assert timed.chunk_s > 0
         assert timed.peak_memory_mb > 50
+        assert timed.chunk_processor_s > 0
         assert timed.common_s_per_minute == pytest.approx(timed.chunk_s * 60 * 2 * 44_100 / 25_600)
         assert timed.own_s_per_minute == pytest.approx(timed.common_s_per_minute / 1.8)
 
