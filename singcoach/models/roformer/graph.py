@@ -5,9 +5,9 @@ The same mathematics as ``network.py``, laid out for processors. Vectors lie ban
 stay near the cores, which bounds the memory. Gains of the norms are part of the matrices after
 them. Attention never holds more than a block of its weights.
 
-In 8 bits, each row of a matrix has a scale of its own and each group's activations are rounded as
-they come. Exact stay the band split, the gates, attention itself and all norms. What that costs and
-gains is told in ``docs/roformer-speed.md``.
+In 8 bits, each row of a matrix has a scale of its own, and vectors are brought to one length before
+their group is rounded. Exact stay the band split, the gates, attention itself and all norms. What
+that costs and gains is told in ``docs/roformer-speed.md``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,13 @@ from singcoach.jobs import NO_JOB, Job
 from singcoach.models.manifest import TensorSpec
 from singcoach.models.roformer.bands import band_layout
 from singcoach.models.roformer.config import RoformerConfig
-from singcoach.models.roformer.graph_parts import Precision, Scope, by_groups, product
+from singcoach.models.roformer.graph_parts import (
+    LEAST_SQUARE,
+    Precision,
+    Scope,
+    by_groups,
+    product,
+)
 from singcoach.models.whisper.onnx_file import CONTRIB, OnnxFile
 
 Array = NDArray[Any]
@@ -32,10 +38,6 @@ Array = NDArray[Any]
 GROUP_TOKENS = 4096
 """Vectors that go through a transformer at once: few enough to stay near the cores, many enough
 that the threads need not wait for one another often."""
-
-_LEAST_SQUARE = 1e-24
-"""Added to the mean square of a vector before its root: silence stays silence, and nothing else is
-changed in float32."""
 
 
 class Weights(Protocol):
@@ -315,7 +317,7 @@ class _Network:
         y = scope.node("Reshape", [y, scope.whole(0, 0, inner)], f"{source}.joined_heads")
         return product(
             scope, y, f"{source}.out", (dim, inner), self._read(f"{source}.to_out.0.weight"),
-            precision=self._precision,
+            precision=self._precision, even=True,
         )  # fmt: skip
 
     def _feed_forward(self, scope: Scope, x: str, source: str) -> str:
@@ -334,14 +336,14 @@ class _Network:
         return product(
             scope, x, f"{source}.down", (dim, hidden),
             self._read(f"{source}.4.weight"), self._read(f"{source}.4.bias"),
-            precision=self._precision,
+            precision=self._precision, even=True,
         )  # fmt: skip
 
     def _norm(self, scope: Scope, x: str, name: str, dim: int, gain: str | None = None) -> str:
         """Add ``x`` brought to length ``sqrt(dim)`` along the last axis."""
         ones = gain or scope.shared(f"ones_{dim}", np.ones(dim, dtype=np.float32))
         return scope.node(
-            "SimplifiedLayerNormalization", [x, ones], name, axis=-1, epsilon=_LEAST_SQUARE
+            "SimplifiedLayerNormalization", [x, ones], name, axis=-1, epsilon=LEAST_SQUARE
         )
 
     # -- weights -----------------------------------------------------------------------------

@@ -14,6 +14,10 @@ from singcoach.models.whisper.rounding import Rounded, round_matrix
 Array = NDArray[Any]
 Precision = Literal["fp32", "int8"]
 
+LEAST_SQUARE = 1e-24
+"""Added to the mean square of a vector before its root: silence stays silence, and nothing else is
+changed in float32."""
+
 
 class Scope:
     """Where nodes go: the graph itself, or the body of a loop in it.
@@ -159,14 +163,29 @@ def product(
     bias: Callable[[], Array] | None = None,
     *,
     precision: Precision,
+    even: bool = False,
 ) -> str:
     """Add ``x @ matrix.T (+ bias)``; ``shape`` is that of the matrix, ``(n_out, n_in)``.
 
     The vectors lie along the last axis of ``x``. In 8 bits the matrix has one scale for every row
-    and ``x`` one for all of it.
+    and ``x`` one for all of it; with ``even``, every vector of ``x`` is brought to one length
+    before it is rounded, and back afterwards, so that a loud one does not coarsen the others.
     """
     n_out, n_in = shape
     if precision == "int8" and n_in % 2 == 0:
+        if even:
+            length = f"{name}.inverse"
+            ones = scope.shared(f"ones_{n_in}", np.ones(n_in, dtype=np.float32))
+            x = scope.node(
+                "SimplifiedLayerNormalization", [x, ones], (f"{name}.even", length),
+                axis=-1, epsilon=LEAST_SQUARE,
+            )  # fmt: skip
+            y = product(scope, x, f"{name}.product", shape, matrix, precision=precision)
+            if bias is None:
+                return scope.node("Div", [y, length], name)
+            y = scope.node("Div", [y, length], f"{name}.back")
+            bias_name = scope.weight(f"{name}.bias", np.float32, (n_out,), bias)
+            return scope.node("Add", [y, bias_name], name)
         rounding = _Rounding(matrix)
         values, scale, zero = scope.bytes_of(x)
         inputs = [
