@@ -29,7 +29,8 @@ from singcoach.models.sessions import open_session
 from singcoach.models.weights import open_weights
 from singcoach.models.whisper.config import Role, config_from_shapes, recipe_for
 from singcoach.models.whisper.convert import convert
-from singcoach.models.whisper.graph import Form, Style, write_encoder
+from singcoach.models.whisper.graph import write_encoder
+from singcoach.models.whisper.products import Form, Style
 from singcoach.models.whisper.synthetic import sizes, write_checkpoint
 
 N_WINDOWS = 3

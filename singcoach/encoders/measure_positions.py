@@ -27,7 +27,7 @@ from singcoach.encoders.song import Encoder
 from singcoach.models.catalogue import Catalogue, VerifiedModel
 from singcoach.models.sessions import open_session
 from singcoach.models.whisper.config import GENERAL, SINGING
-from singcoach.models.whisper.graph import PositionTable
+from singcoach.models.whisper.products import PositionTable
 from singcoach.models.whisper.truncated import N_BLOCKS, N_POSITIONS, POSITIONS_NAME, truncated
 
 N_SHIFTS = 36

@@ -17,7 +17,7 @@ from singcoach.models.build.packages import package_file
 from singcoach.models.weights import WeightFile, open_weights
 from singcoach.models.whisper import graph
 from singcoach.models.whisper.config import WhisperConfig, config_from_shapes
-from singcoach.models.whisper.graph import Form, PositionTable, Style
+from singcoach.models.whisper.products import Form, PositionTable, Style
 
 CONFIG = WhisperConfig(
     n_mels=80, n_dims=512, n_hidden=2048, n_blocks=6, n_heads=8, n_positions=1500

@@ -10,8 +10,9 @@ from singcoach.errors import ModelError
 from singcoach.jobs import NO_JOB, Job
 from singcoach.models.packfile import PackFile
 from singcoach.models.whisper.config import Role, WhisperConfig, config_from_shapes, recipe_for
-from singcoach.models.whisper.graph import Form, Style, Weights, write_encoder
+from singcoach.models.whisper.graph import Weights, write_encoder
 from singcoach.models.whisper.positions import empty_table, measure_table
+from singcoach.models.whisper.products import Form, Style
 
 Precision = Literal["int8", "fp32"]
 

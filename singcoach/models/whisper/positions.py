@@ -22,7 +22,8 @@ from singcoach.models.catalogue import VerifiedModel
 from singcoach.models.manifest import ModelEntry
 from singcoach.models.sessions import Session, Tensor, open_session
 from singcoach.models.whisper.config import Recipe, WhisperConfig
-from singcoach.models.whisper.graph import PositionTable, WrittenEncoder
+from singcoach.models.whisper.graph import WrittenEncoder
+from singcoach.models.whisper.products import PositionTable
 
 N_WINDOWS = 16
 RANK = 48

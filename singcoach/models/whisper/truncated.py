@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from singcoach.errors import ModelError
 from singcoach.models.catalogue import VerifiedModel
 from singcoach.models.whisper.config import SINGING
-from singcoach.models.whisper.graph import PositionTable
+from singcoach.models.whisper.products import PositionTable
 
 EMBEDDED_ID = "whisper-base"
 N_BLOCKS = 5
