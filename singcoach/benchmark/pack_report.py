@@ -84,9 +84,18 @@ class PackReport:
     def table(self) -> tuple[str, ...]:
         """Return the report as text for a terminal, line by line."""
         header = (
-            "network", "s per chunk", "core s", "s per minute", "faster", "own cutting: s per minute",
-            "faster", "peak MB", "below float32 dB", f"loss at {REFERENCE_SDR_DB:g} dB", "",
-        )  # fmt: skip
+            "network",
+            "s per chunk",
+            "core s",
+            "s per minute",
+            "faster",
+            "own cutting: s per minute",
+            "faster",
+            "peak MB",
+            "below float32 dB",
+            f"loss at {REFERENCE_SDR_DB:g} dB",
+            "",
+        )
         rows = [
             (
                 row.title,

@@ -1,9 +1,10 @@
 """One variant of a pack's network in a process of its own.
 
 ``python -m singcoach.benchmark.pack_worker WORK FOLDER --threads N`` prints one line of JSON.
-``WORK`` is ``make`` (weights and graphs), the name of a variant (``{"seconds": [...], "processor_s":
-s, "peak_memory_mb": m}``, one time per chunk and the mean of all cores' work for one; the voices
-are left in the folder), or ``schedules`` (both ways of cutting, ours in 8 bits).
+``WORK`` is ``make`` (weights and graphs), the name of a variant, or ``schedules`` (both ways of
+cutting, ours in 8 bits). A variant prints ``{"seconds": [...], "processor_s": s,
+"peak_memory_mb": m}``, one time per chunk and the mean of all cores' work for one, and leaves the
+voices in the folder.
 """
 
 from __future__ import annotations
