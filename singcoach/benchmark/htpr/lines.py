@@ -41,7 +41,9 @@ def to_lines(report: HtprReport) -> tuple[str, ...]:
     blocks += [_dimension(comparison) for comparison in comparisons]
     blocks.append(_spread(comparisons))
     blocks.append(_crops(report.crops))
-    blocks += [f"note: {note}" for note in (*_missing(report), *report.notes)]
+    notes = [f"note: {note}" for note in (*_missing(report), *report.notes)]
+    if notes:
+        blocks.append("\n".join(notes))
     return tuple("\n\n".join(blocks).split("\n"))
 
 
