@@ -77,6 +77,8 @@ class Engine:
         self._profile = profile
         self._uses.clear()
         self._set_aside.clear()
+        for roformer in self._roformers.values():
+            roformer.session.begin_take()
 
     @property
     def uses(self) -> tuple[ModelUse, ...]:
@@ -196,6 +198,12 @@ class Engine:
         self.entry(
             role, "weights" if provider.startswith("torch") else "network", provider=provider
         )
+
+    def release_memory(self, role: RoformerRole) -> None:
+        """Give back what the runs of a pack's network worked in; its weights stay."""
+        opened = self._opened(role)
+        if opened is not None:
+            opened.session.release_memory()
 
     def provider(self, role: RoformerRole) -> str:
         """Return what runs the models of a role."""

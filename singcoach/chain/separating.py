@@ -88,6 +88,7 @@ def separate_voice(
         for stems in separate_blocks(blocks, file.info.duration_s, engine, job):
             vocal.push(stems.vocals, rate)
             rest.push(stems.accompaniment, rate)
+    engine.release_memory("separation")
     key = separation_key(sha256, engine)  # memory may have been too short for the pack
     arrays = {"vocal": vocal.finish(), "accompaniment": rest.finish()}
     _keep(key, arrays, ("separation",), engine)
@@ -120,6 +121,8 @@ def dry_voice(
     voices = _Voices(path, kind, roformer, engine)
     start_s = time.perf_counter()
     arrays = voices.dry(job)
+    for role in _roles(kind):
+        engine.release_memory(role)
     clock.add("dereverb", time.perf_counter() - start_s - voices.separation_s)
     if kind == "mixture":
         clock.add("separation", voices.separation_s)
