@@ -142,7 +142,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read a small JSON table strictly; :class:`ModelError` when it is not one."""
     file = OpenFile(path)
     try:
-        raw = file.stream.read(_MAX_JSON_BYTES + 1)
+        raw = file.stream.read(min(file.size, _MAX_JSON_BYTES) + 1)
     except OSError as error:
         raise unreadable(file.name, error) from error
     finally:

@@ -68,7 +68,7 @@ def read_legacy(file: OpenFile) -> Layout:
         When it is damaged, or its table of contents is more than data.
     """
     file.stream.seek(0)
-    head = io.BytesIO(file.stream.read(_MAX_PICKLE_BYTES))
+    head = io.BytesIO(file.stream.read(min(file.size, _MAX_PICKLE_BYTES)))
     if read_pickle(head, file.name).value != _LEGACY_MAGIC:
         raise unusable(file.name, "it is a pickle but no checkpoint of torch")
     version = read_pickle(head, file.name).value
