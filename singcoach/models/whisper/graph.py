@@ -172,7 +172,7 @@ class _Encoder(Products):
         y = self.product(y, f"{here}.up")
         bias = self.wide(f"{here}.up.bias", kept=f"{here}.up_bias")
         y = self.file.node("BiasGelu", [y, bias], f"{here}.gelu", CONTRIB)
-        y = self.product(y, f"{here}.down", with_bias=True)
+        y = self.product(y, f"{here}.down", with_bias=True, bent=True)
         return self.file.node("Add", [x, y], f"{here}.out")
 
     def _pooled(self, x: str) -> str:

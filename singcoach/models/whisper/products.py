@@ -83,8 +83,11 @@ class Products:
         self._shape = shape
         self._read = read
 
-    def product(self, x: str, name: str, *, with_bias: bool = False) -> str:
-        """Add ``x @ matrix.T (+ bias)`` in the form that the style gives it."""
+    def product(self, x: str, name: str, *, with_bias: bool = False, bent: bool = False) -> str:
+        """Add ``x @ matrix.T (+ bias)`` in the form that the style gives it.
+
+        ``bent`` tells that ``x`` comes out of the bent line (GELU).
+        """
         form = self.style.form(name)
         if form == "exact":
             shape = self._shape(f"{name}.weight")
@@ -97,7 +100,7 @@ class Products:
             return self.file.node("Add", [y, self.wide(f"{name}.bias")], name)
         if form == "run":
             return self._product_by_run(x, name, with_bias)
-        return self._product_by_frame(x, name, with_bias)
+        return self._product_by_frame(x, name, with_bias, bent)
 
     def _product_by_run(self, x: str, name: str, with_bias: bool) -> str:
         if not self.file.has(f"{x}.bytes"):
@@ -108,9 +111,8 @@ class Products:
             inputs += ["", self._float(f"{name}.bias")]
         return self.file.node("MatMulIntegerToFloat", inputs, name, CONTRIB)
 
-    def _product_by_frame(self, x: str, name: str, with_bias: bool) -> str:
+    def _product_by_frame(self, x: str, name: str, with_bias: bool, bent: bool) -> str:
         """Round each frame with its own scale: a frame with huge values spoils no other."""
-        bent = name.endswith(".down")
         zero = self._byte_constant("bent_zero" if bent else "zero_byte")
         if not self.file.has(f"{x}.bytes"):
             self._round_frames(x, zero, bent=bent)
