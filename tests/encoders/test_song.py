@@ -18,6 +18,7 @@ from singcoach.encoders.song import (
 )
 from singcoach.errors import Cancelled
 from singcoach.jobs import Job
+from singcoach.models.whisper.config import Recipe
 
 
 class PlaceEncoder:
@@ -93,6 +94,30 @@ def test_where_the_song_is_cut_changes_little(shipped, singing):
     assert agreement > 0.95
     raw = shipped.run({"mel": np.zeros((1, 80, 2000), dtype=np.float32)})
     assert raw[1].shape == (1000, 512)
+
+
+class PooledEncoder:
+    """Answers the mean of four columns each, as a tower with pooling does."""
+
+    def run(self, inputs):
+        mel = inputs["mel"][:, :8]
+        n_rows = mel.shape[2] // 4
+        return [np.swapaxes(mel[:, :, : 4 * n_rows].reshape(1, 8, n_rows, 4).mean(axis=3), 1, 2)]
+
+
+@pytest.mark.parametrize("n_samples", [1, 639, 640, 16_000 * 5, 16_000 * 20, 16_000 * 53 + 17])
+def test_a_pooled_encoder_gives_a_row_every_40_ms(n_samples: int):
+    from singcoach.encoders.log_mel import log_mel
+
+    recipe = Recipe(name="qwen2-audio", n_mels=128, pooling=2)
+    audio = np.random.default_rng(2).standard_normal(n_samples).astype(np.float32) * 0.1
+    features = encode_song(audio, session=PooledEncoder(), recipe=recipe)
+    n_rows = max(1, n_samples // 640)
+    assert features.shape == (n_rows, 8)
+    if n_samples >= 640:
+        columns = log_mel(audio, n_mels=128)[:8, : 4 * n_rows]
+        expected = columns.reshape(8, n_rows, 4).mean(axis=2).T
+        np.testing.assert_allclose(features, expected, atol=2e-3)
 
 
 def test_progress_and_stop():
