@@ -24,7 +24,8 @@ from singcoach.errors import ModelError
 from singcoach.models.packs import gguf as gguf_reader
 from singcoach.models.packs import onnx_file
 from singcoach.models.weights import open_weights
-from singcoach.models.weights.torch_pickle import TensorName, read_pickle
+from singcoach.models.weights.torch_pickle import read_pickle
+from singcoach.models.weights.torch_values import TensorName
 from singcoach.models.weights.weightfile import OpenFile
 
 MOST_BYTES = 20 << 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -216,7 +217,11 @@ def _install(
             )
             read = read_pack(staging.folder, pack_id)
             if read.fault is not None:
-                raise read.fault
+                raise ModelError(
+                    f"{about.title} cannot be described in the manifest of a pack",
+                    hint="Give a file as its authors publish it",
+                    detail=read.fault.detail,
+                )
             job.report(1.0, "putting the pack in its place")
             folder = staging.publish(replace=replace)
     except OSError as error:
@@ -228,8 +233,9 @@ def _digest(path: Path, job: Job) -> tuple[str, int]:
     digest = hashlib.sha256()
     n_bytes = 0
     with path.open("rb") as file:
+        size = max(1, os.fstat(file.fileno()).st_size)
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
             n_bytes += len(block)
-            job.report(0.5, f"checking {path.name}")
+            job.report(n_bytes / size, f"checking {path.name}")
     return digest.hexdigest(), n_bytes

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from singcoach.models.weights.faults import damaged, shown, unusable
 from singcoach.models.weights.tensors import MAX_NAME_CHARACTERS, MAX_TENSORS
-from singcoach.models.weights.torch_pickle import TensorName, Unknown
+from singcoach.models.weights.torch_values import TensorName, Unknown
 
 T = TypeVar("T")
 

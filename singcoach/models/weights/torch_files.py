@@ -10,13 +10,18 @@ from collections.abc import Mapping
 from singcoach.models.weights.faults import damaged, shown, unsafe, unusable
 from singcoach.models.weights.state_dict import find_tensors
 from singcoach.models.weights.tensors import Storage, TensorPlace, check_place, item_bytes
-from singcoach.models.weights.torch_pickle import StorageName, TensorName, read_pickle
+from singcoach.models.weights.torch_pickle import read_pickle
+from singcoach.models.weights.torch_values import StorageName, TensorName
 from singcoach.models.weights.weightfile import OpenFile
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
-_MAX_PICKLE_BYTES = 64 << 20
+_MAX_PICKLE_BYTES = 32 << 20
+_MAX_DIRECTORY_BYTES = 64 << 20
 _MAX_ENTRIES = 200_000
 _LOCAL_HEADER_BYTES = 30
+_END_BYTES = 22
+_MAX_COMMENT_BYTES = 65_535
+_IN_WIDE_RECORD = 0xFFFFFFFF
 _ENCRYPTED = 0x1
 _LEGACY_VERSION = 1001
 
@@ -139,6 +144,7 @@ def _check_storage(file: OpenFile, name: str, claimed: StorageName, storage: Sto
 
 def _entries(file: OpenFile) -> dict[str, Storage]:
     """Return where the content of each entry of the archive lies."""
+    _check_directory(file)
     try:
         with zipfile.ZipFile(file.stream) as archive:
             infos = archive.infolist()
@@ -163,6 +169,22 @@ def _entries(file: OpenFile) -> dict[str, Storage]:
             raise damaged(file.name, "entries of the zip archive overlap or lie outside of it")
         end = after
     return entries
+
+
+def _check_directory(file: OpenFile) -> None:
+    """Refuse an archive whose table of entries is absurdly long, before it is read whole."""
+    n_tail = min(file.size, _END_BYTES + _MAX_COMMENT_BYTES)
+    file.stream.seek(file.size - n_tail)
+    tail = file.stream.read(n_tail)
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or at + _END_BYTES > len(tail):
+        raise damaged(file.name, "the zip archive is cut or garbled")
+    n_bytes = int.from_bytes(tail[at + 12 : at + 16], "little")
+    wide = tail.rfind(b"PK\x06\x06", 0, at)
+    if n_bytes == _IN_WIDE_RECORD and wide >= 0:
+        n_bytes = int.from_bytes(tail[wide + 40 : wide + 48], "little")
+    if n_bytes > _MAX_DIRECTORY_BYTES:
+        raise damaged(file.name, f"its table of entries claims {n_bytes} bytes")
 
 
 def _check_entry(file: OpenFile, info: zipfile.ZipInfo) -> None:

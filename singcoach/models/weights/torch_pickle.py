@@ -10,15 +10,16 @@ the file and names what it asked for.
 from __future__ import annotations
 
 import pickletools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from singcoach.errors import ModelError
 from singcoach.models.weights.faults import damaged, shown, unsafe, unusable
 from singcoach.models.weights.tensors import DTYPES, check_shape
+from singcoach.models.weights.torch_values import Described, StorageName, TensorName, Unknown
 
-_MAX_INSTRUCTIONS = 5_000_000
+_MAX_INSTRUCTIONS = 1_000_000
 _MAX_WHOLE_NUMBER_BITS = 128
 _MAX_TEXT_CHARACTERS = 1_000_000
 
@@ -38,33 +39,6 @@ _MODULES_OF_STORAGES = ("torch", "torch.storage", "torch.cuda")
 _PLAIN_NAMES = frozenset({f"torch.{name}" for name in (*DTYPES, "float", "half", "double")})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StorageName:
-    """A storage that the pickle refers to: its key in the file, element type, element count."""
-
-    key: str
-    dtype: str
-    n_elements: int
-    view_offset: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TensorName:
-    """A tensor as the pickle describes it; nothing of it was checked against the file."""
-
-    storage: StorageName
-    offset: int
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """A value that is allowed beside the tensors and that nobody needs, such as a device."""
-
-    name: str
-
-
 @dataclass(frozen=True, slots=True)
 class _Global:
     name: str
@@ -75,14 +49,6 @@ class _Mark:
 
 
 _MARK = _Mark()
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """What one pickle describes, and every storage that it refers to, by key."""
-
-    value: Any
-    storages: Mapping[str, StorageName]
 
 
 def read_pickle(stream: BinaryIO, file_name: str) -> Described:
