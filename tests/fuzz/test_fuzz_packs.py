@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
-from hostile_packs import gguf, gguf_text, onnx_network, safetensors, spec
+from hostile_networks import gguf, gguf_text, onnx_network
+from hostile_packs import safetensors, spec
 from pack_sources import write_ctranslate2
 from torch_bytes import call, checkpoint, legacy, named, plain, storage, table, tensor, whole
 

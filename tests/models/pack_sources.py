@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hostile_packs import gguf, gguf_text, onnx_network, roformer, safetensors, spec
+from hostile_networks import gguf, gguf_text, onnx_network
+from hostile_packs import roformer, safetensors, spec
 from torch_bytes import checkpoint, named, plain, storage, table, tensor
 
 from singcoach.models.whisper.config import WhisperConfig

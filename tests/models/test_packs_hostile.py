@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from hostile_packs import CANARY, CASES, good_pack, roformer, roformer_safetensors
+from hostile_networks import good_pack
+from hostile_packs import CANARY, CASES, roformer, roformer_safetensors
 
 from singcoach.cli.main import main
 from singcoach.errors import ModelError
