@@ -247,6 +247,13 @@ def _big_endian() -> bytes:
     return checkpoint(table(conv1=tensor())).replace(b"little", b"bigbig")
 
 
+@file_case("zip: table of entries of 2 GB", "model.ckpt")
+def _long_directory() -> bytes:
+    content = bytearray(checkpoint(table(conv1=tensor())))
+    content[-10:-6] = struct.pack("<I", 0x7FFF_FFFF)
+    return bytes(content)
+
+
 @file_case("zip: cut in the middle", "model.ckpt")
 def _cut() -> bytes:
     content = checkpoint(table(conv1=tensor()))

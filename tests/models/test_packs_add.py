@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import sys
 import tomllib
 from pathlib import Path
 
@@ -232,6 +233,20 @@ def test_a_copied_pack_can_be_added_elsewhere(tmp_path, monkeypatch, write):
     assert again.provenance is not None
     assert pack.provenance is not None
     assert again.provenance.sources == pack.provenance.sources
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_links_of_a_hubs_cache_are_followed(tmp_path):
+    """Hubs keep the files elsewhere, under their hash; the user names the links."""
+    hub = write_transformers(tmp_path)
+    (tmp_path / "blobs").mkdir()
+    for path in list(hub.iterdir()):
+        path.rename(tmp_path / "blobs" / path.name)
+        path.symlink_to(tmp_path / "blobs" / path.name)
+    assert len(add([hub], trust=True).entries) == 2
+    file = write_roformer(tmp_path / "blobs")
+    (tmp_path / "vocals.ckpt").symlink_to(file)
+    assert len(add([tmp_path / "vocals.ckpt"], trust=True).entries) == 2
 
 
 def test_removing_takes_the_pack_and_leaves_the_others(tmp_path):
