@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from singcoach.encoders.log_mel import log_mel
-from singcoach.models.build.whisper import build_whisper_base
+from singcoach.models.build.whisper import build_whisper_base, join_weights
 from singcoach.models.catalogue import Catalogue
+from singcoach.models.weights import open_weights
+from singcoach.models.whisper.convert import convert
 from singcoach.models.whisper.rounding import round_matrix
 
 
@@ -62,6 +64,38 @@ def test_exact_network_agrees_with_ctranslate2(exact_encoder, singing, tmp_path:
     ours = exact_encoder(mel)
     assert np.linalg.norm(ours - expected) <= 1e-3 * np.linalg.norm(expected)
     assert np.abs(ours - expected).max() <= 1e-3 * np.abs(expected).max()
+
+
+def test_base_as_a_pack(exact_encoder, singing, tmp_path: Path, monkeypatch):
+    """The public CTranslate2 file through the pack's converter; prints for docs/encoders.md."""
+    import onnxruntime
+
+    from singcoach.models.whisper import positions
+
+    monkeypatch.setattr(positions, "N_WINDOWS", 1)  # what is measured there is not looked at
+    join_weights(tmp_path / "model.bin")
+    mel = log_mel(singing[:480_000])
+    answers, n_bytes = {}, {}
+    for precision in ("fp32", "int8"):
+        folder = tmp_path / precision
+        folder.mkdir()
+        with open_weights(tmp_path / "model.bin") as weights:
+            (made,) = convert(weights, folder, precision=precision)
+        n_bytes[precision] = (folder / made.file).stat().st_size
+        session = onnxruntime.InferenceSession(
+            folder / made.file, providers=["CPUExecutionProvider"]
+        )
+        answers[precision] = session.run(["features"], {"mel": mel[None]})[0][0]
+    expected = ctranslate2_encoder(tmp_path, compute_type="float32")(mel)
+    error = np.linalg.norm(answers["fp32"] - expected) / np.linalg.norm(expected)
+    exact = exact_encoder(mel)
+    cosines = (answers["int8"] * exact).sum(axis=1)
+    cosines /= np.linalg.norm(answers["int8"], axis=1) * np.linalg.norm(exact, axis=1)
+    ratio = n_bytes["fp32"] / n_bytes["int8"]
+    print(f"fp32 against CTranslate2: {error:.1e}; int8: {cosines.mean():.4f}, 1/{ratio:.2f}")
+    assert error <= 1e-3
+    assert cosines.mean() >= 0.995
+    assert ratio >= 3.5
 
 
 def test_shipped_network_keeps_the_exact_ones_answers(
