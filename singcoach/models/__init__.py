@@ -1,4 +1,4 @@
-"""Model files: what is shipped, whether it is intact, and how it is run.
+"""Model files: what is shipped or added, whether it is intact, and where and how it is run.
 
-The only home of ``onnxruntime``; ``torch``, ``onnx`` and ``ctranslate2`` only below ``build``.
+The only home of ``onnxruntime``, ``torch``, ``onnx``, ``safetensors`` and ``ctranslate2``.
 """
