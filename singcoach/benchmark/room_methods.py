@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from singcoach.core.arrays import ANALYSIS_RATE, FloatArray
+from singcoach.dsp.dereverb_bands import DELAYS, HOP, ITERATIONS, N_FFT
+from singcoach.dsp.prediction import predicted
 from singcoach.dsp.rooms import Response, decay_time_s
 from singcoach.dsp.stft import OverlapAdder, spectra
-from singcoach.models.catalogue import Catalogue
-from singcoach.models.sessions import open_session
 from singcoach.separation.dereverb import dereverb
 
 Method = Callable[[FloatArray, Response | None], FloatArray]
@@ -25,15 +25,30 @@ def untouched() -> Method:
     return lambda wet, _: wet
 
 
-def prediction() -> Method:
-    """Return WPE alone, the default before there was a network."""
+def plain_prediction() -> Method:
+    """Return WPE alone with weights without a floor, SingCoach's stage before this one.
+
+    Nothing is done where it would take away less than -27.5 dB of the energy, everything from
+    -25.5 dB.
+    """
+
+    def work(wet: FloatArray, _: Response | None) -> FloatArray:
+        batch = wet.size // HOP + 4
+        (spectrum,) = spectra([wet[None]], n_fft=N_FFT, hop=HOP, batch_frames=batch)
+        room = predicted(spectrum[0].T, delays=DELAYS, iterations=ITERATIONS, floor=1e-10).T
+        adder = OverlapAdder(n_fft=N_FFT, hop=HOP, n_channels=1)
+        removed = adder.add(np.ascontiguousarray(room)[None])[0, : wet.size]
+        share_db = 10 * np.log10(float(np.vdot(removed, removed)) / float(np.vdot(wet, wet)))
+        strength = np.interp(share_db, (-27.5, -25.5, -12.0, -9.0), (0.0, 1.0, 1.0, 0.0))
+        out: FloatArray = wet - np.float32(strength) * removed
+        return out
+
+    return work
+
+
+def shipped() -> Method:
+    """Return the stage as the chain runs it."""
     return lambda wet, _: dereverb(wet)
-
-
-def network() -> Method:
-    """Return the shipped stage: prediction led by the network."""
-    session = open_session(Catalogue.default().require("dereverb"), threads=1)
-    return lambda wet, _: dereverb(wet, session=session)
 
 
 def nara_wpe() -> Method:
@@ -51,21 +66,21 @@ def nara_wpe() -> Method:
 
 
 def suppression() -> Method:
-    """Return WPE and then a statistical suppressor that is told the true decay time.
+    """Return plain WPE and then a statistical suppressor that is told the true decay time.
 
     Late power is the smoothed power 50 ms ago, decayed by the room; spectral subtraction with a
     floor of -14 dB. Source: Lebart et al., Acta Acustica 87(3), 2001; Habets, 2007.
     """
+    before = plain_prediction()
 
     def work(wet: FloatArray, response: Response | None) -> FloatArray:
-        out = dereverb(wet)
+        out = before(wet, response)
         if response is None:  # no room: it would do nothing at a decay time of zero
             return out
         t60_s = decay_time_s(response.full, ANALYSIS_RATE)
         n_fft, hop = 1024, 256
-        spectrum = next(
-            iter(spectra([out[None]], n_fft=n_fft, hop=hop, batch_frames=out.size // hop + 4))
-        )[0]
+        batch = out.size // hop + 4
+        spectrum = next(spectra([out[None]], n_fft=n_fft, hop=hop, batch_frames=batch))[0]
         power = np.abs(spectrum) ** 2
         smooth = power.copy()
         for frame in range(1, power.shape[0]):
@@ -86,7 +101,7 @@ def suppression() -> Method:
 METHODS: dict[str, Callable[[], Method]] = {
     "untouched": untouched,
     "nara-wpe": nara_wpe,
-    "wpe": prediction,
-    "wpe+suppression": suppression,
-    "network": network,
+    "plain WPE": plain_prediction,
+    "WPE+suppression": suppression,
+    "SingCoach": shipped,
 }

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 DRAWS = 2000
 LEVEL = 0.95
-BASE = "wpe"
+BASE = "plain WPE"
 HARM_LIMIT_DB = 30.0
 
 _MEASURES = (

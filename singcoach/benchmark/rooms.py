@@ -42,6 +42,8 @@ LONGEST_S = 16.0
 EARLY_S = 0.05
 STOP_S = 0.7
 N_STOPS = 3
+NOISE_DB = -65.0
+"""Noise of the microphone, relative to the dry take."""
 HELD_OUT = "vocadito_10"
 """The take of vocadito that no setting and no weight has seen; so are those of gtsinger."""
 SUNG_IN = ("vocadito_1", "vocadito_10", "vocadito_14")
@@ -168,6 +170,8 @@ def run(
         dry, ends = stopped(audio)
         truth = pitch(dry)
         for room, response in stages:
+            noise = np.random.default_rng(0).standard_normal(dry.size) * 10 ** (NOISE_DB / 20)
+            noise *= float(np.sqrt(np.mean(dry**2)))
             wet, direct, early = dry, dry, dry
             if response is not None:
                 first = response.full.copy()
@@ -176,6 +180,9 @@ def run(
                     measures.convolved(dry, each)
                     for each in (response.full, response.direct, first)
                 )
+            wet = (wet + noise).astype(np.float32)
+            if response is None:
+                direct = early = wet  # to do no harm is to give back what came in
             for method, work in methods.items():
                 job.report(done / total, f"{take} in {room or 'no room'}: {method}")
                 done += 1

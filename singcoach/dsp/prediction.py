@@ -13,11 +13,17 @@ from numpy.typing import NDArray
 
 from singcoach.dsp.stft import ComplexArray
 
-_FLOOR = 1e-10
+FLOOR = 1e-4
+"""Weight of the quietest frames: they count no more than one 40 dB below the loudest of the bin.
+With weights that grow on (1e-10, as is usual) the prediction is fitted to pauses and noise, and in
+rooms takes away half as much: +1.5 dB SI-SDR instead of +3.5 in six random rooms (vocadito 1, 14).
+At 1e-3 sustained notes begin to suffer."""
 _LOADING = 1e-9
 
 
-def predicted(spectrum: ComplexArray, *, delays: Sequence[int], iterations: int) -> ComplexArray:
+def predicted(
+    spectrum: ComplexArray, *, delays: Sequence[int], iterations: int, floor: float = FLOOR
+) -> ComplexArray:
     """Return what the past predicts in each bin; the rest is the voice without late reverberation.
 
     Parameters
@@ -30,6 +36,8 @@ def predicted(spectrum: ComplexArray, *, delays: Sequence[int], iterations: int)
         their number, not with their span.
     iterations
         Times that the power of the dry voice, which weights the frames, is estimated anew.
+    floor
+        Power, relative to the loudest frame of the bin, below which frames weigh no more.
 
     Returns
     -------
@@ -52,7 +60,7 @@ def predicted(spectrum: ComplexArray, *, delays: Sequence[int], iterations: int)
         power = dry.real**2 + dry.imag**2
         peak = np.maximum(power.max(axis=1, keepdims=True), np.float32(1e-30))
         # Relative to the peak, so that the sums stay within the range of float32.
-        weights = peak / np.maximum(power, np.maximum(_FLOOR * peak, np.float32(1e-36)))
+        weights = peak / np.maximum(power, np.maximum(np.float32(floor) * peak, np.float32(1e-36)))
         weighted = (past * weights[:, :, None]).conj().transpose(0, 2, 1)
         sums = np.matmul(weighted, seen).astype(np.complex128)
         correlation = sums[:, :, :taps]

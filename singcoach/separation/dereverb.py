@@ -1,41 +1,28 @@
-"""The room taken out of a voice: prediction from the past, led by a small network.
+"""The room taken out of a voice, blindly: prediction from the past, then a Wiener filter.
 
-In every bin, what the past predicts of the present is reverberation or a held note. The network
-(:mod:`singcoach.models.build.dereverb_network`) sees the voice with and without that prediction and
-says, for each band and frame, how much of it to take away and how far to lower what is left, so
-that the tail of the note before goes and the note that sounds stays.
+In every bin, what the past predicts of the present is reverberation, as long as the past lies far
+enough back for the voice itself to have moved on: with frames of 64 ms and a gap of one whole frame
+even sustained notes are hardly touched. What the prediction found is subtracted; and since it is
+never found whole, what is left is lowered in proportion to it, band by band.
 
-How much would be taken away in all also tells whether there is a room: where that is little,
-nothing is changed, and a dry take comes out as it went in. Between dry and wet the strength rises
-steadily.
-
-Without the network (``session`` None) the prediction alone is taken away, more carefully: late
-reverberation by weighted prediction error (WPE) with a gap of a whole frame.
+Whether there is a room is heard where the sound falls: between the notes of a dry voice the past
+predicts nothing, in a room nearly everything. Up to a little of that nothing is changed, and a dry
+take comes out as it went in; from there to a clear room the strength rises steadily. A held tone,
+which its past predicts as well as any room, does not fall and is left alone.
 
 Source of the prediction: Nakatani et al., "Speech dereverberation based on variance-normalized
-delayed linear prediction", IEEE TASLP 18(7), 2010. Blocks of 16 s instead of the whole recording.
+delayed linear prediction", IEEE TASLP 18(7), 2010. One channel; blocks of 16 s instead of the whole
+recording, and a floor under the weights (see :mod:`singcoach.dsp.prediction`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from singcoach.core.arrays import ANALYSIS_RATE, FloatArray
-from singcoach.dsp.dereverb_bands import (
-    DELAYS,
-    HOP,
-    ITERATIONS,
-    N_FFT,
-    features,
-    in_bins,
-    power,
-    room_estimate,
-)
-from singcoach.dsp.prediction import predicted
+from singcoach.dsp.dereverb_bands import HOP, N_FFT, in_bands, in_bins, power, room_estimate
 from singcoach.dsp.stft import ComplexArray, OverlapAdder, spectra
 from singcoach.jobs import NO_JOB, Job
 
@@ -44,36 +31,32 @@ FADE_S = 2.0
 SHORTEST_S = 5.0
 """Below this there are too few frames to learn a room from; the voice is left alone."""
 
-DRY_REMOVED_DB = -20.0
-WET_REMOVED_DB = -16.0
-"""Share of the energy that would be taken away: nothing is done up to the first, everything from
-the second."""
+LEAST_GAIN = 0.2
+"""The Wiener filter goes down to -14 dB and no farther: silence between notes keeps its air."""
 
-TONE_REMOVED_DB = (-3.0, -1.0)
-"""Above this it is no room but a steady tone (a whistle, a synthesizer), which its past predicts
-wholly: less is done from the first, nothing from the second."""
+FALL_FRAMES = 3
+FALL_SHARE = 0.25
+AUDIBLE_SHARE = 1e-3
+LEAST_SHARE = 1e-6
+FEWEST_FALLS = 400
+EDGE_FRAMES = 2
+"""A place falls when its energy is 6 dB below what it was 96 ms before, which in turn lay within
+30 dB of the loudest of its band and within 60 dB of the loudest of all. With fewer such places in a
+block there is less to judge by, and the strength is lowered in proportion."""
 
-PLAIN_POINTS_DB = (-27.5, -25.5, -12.0, -9.0)
-"""Without the network: dry, wet, strongest room, tone. Dry takes lie at -28 dB and below, rooms of
-0.3 s at -25 and one of 1.2 s at -15 dB (vocadito, pesnq_edelweiss, nycu_first)."""
+DRY_FALL_DB = -1.3
+WET_FALL_DB = -1.9
+"""Mean change of level where the sound falls, had the prediction been subtracted: nothing is done
+down to the first, everything from the second. Dry takes (vocadito, pesnq_edelweiss, gtsinger) lie
+at -0.1 to -1.1 dB but for two of 50 at -1.4; a booth of 0.25 s at -1.4 to -1.6, larger rooms at
+-2.1 to -2.6 dB."""
+_FALL_CLIP_DB = (-30.0, 10.0)
 
 _STAGE = "removing the room"
 
 
-class Session(Protocol):
-    """What runs the network; :class:`singcoach.models.sessions.Session` is one."""
-
-    def run(self, inputs: dict[str, FloatArray]) -> list[NDArray[np.float32]]:
-        """Return the gains for the features."""
-        ...
-
-
 def dereverb(
-    vocal: FloatArray,
-    *,
-    sample_rate: int = ANALYSIS_RATE,
-    session: Session | None = None,
-    job: Job = NO_JOB,
+    vocal: FloatArray, *, sample_rate: int = ANALYSIS_RATE, job: Job = NO_JOB
 ) -> FloatArray:
     """Return the voice with less of its room.
 
@@ -83,8 +66,6 @@ def dereverb(
         Mono float32 ``(n_samples,)``, finite; may be empty or silent.
     sample_rate
         Has to be 16000.
-    session
-        The embedded network of the role ``dereverb``; None: the prediction alone.
     job
         Reports after every 14 s of audio, and may cancel there.
 
@@ -97,12 +78,10 @@ def dereverb(
     ------
     ValueError
         When ``vocal`` is not one-dimensional or the rate is not 16000 Hz.
-    ModelError
-        When the network fails while running.
 
     Notes
     -----
-    The figures are in docs/dereverb.md. Memory: about 90 MB beside the result, however long it is.
+    The figures are in docs/dereverb.md. Memory: about 60 MB beside the result, however long it is.
     """
     if vocal.ndim != 1:
         raise ValueError(f"vocal has shape {vocal.shape}; (n_samples,) would work")
@@ -116,8 +95,7 @@ def dereverb(
     rise = np.linspace(0.0, 1.0, n_fade, dtype=np.float32)
     for start, end in _blocks(vocal.size, sample_rate):
         job.report(start / vocal.size, _STAGE)
-        block = vocal[start:end]
-        block = _plainly(block) if session is None else _with_network(block, session)
+        block = _without_room(vocal[start:end])
         if start > 0:  # the end of the block before is already in place
             before = out[start : start + n_fade]
             block[:n_fade] = before + rise * (block[:n_fade] - before)
@@ -137,52 +115,48 @@ def _blocks(n_samples: int, sample_rate: int) -> Iterator[tuple[int, int]]:
     yield max(0, n_samples - n_block), n_samples
 
 
-def _with_network(block: FloatArray, session: Session) -> FloatArray:
-    """Return the block without what the network takes for a room."""
-    if not np.any(block):
+def _without_room(block: FloatArray) -> FloatArray:
+    """Return the block without what looks like a room."""
+    peak = float(np.abs(block).max())
+    if peak == 0.0:
         return block.copy()
-    spectrum = _spectrum(block)
-    room = room_estimate(spectrum)
-    (gains,) = session.run({"features": features(spectrum, room)[None]})
-    mask, share = in_bins(gains[0])
-    room *= share
-    room -= spectrum
-    room *= mask
-    room += spectrum  # what is taken away: spectrum - mask * (spectrum - share * room)
-    removed_share = float(power(room).sum(dtype=np.float64)) / max(
-        float(power(spectrum).sum(dtype=np.float64)), 1e-30
-    )
-    points_db = (DRY_REMOVED_DB, WET_REMOVED_DB, *TONE_REMOVED_DB)
-    strength = _strength(removed_share, points_db)
-    return block - np.float32(strength) * _audio(room, block.size)
-
-
-def _plainly(block: FloatArray) -> FloatArray:
-    """Return the block without what WPE predicts, as far as that looks like a room."""
-    energy = float(np.vdot(block, block))
-    if energy == 0.0:
+    batch = block.size // HOP + 4
+    (spectrum,) = spectra([block[None] / peak], n_fft=N_FFT, hop=HOP, batch_frames=batch)
+    seen = spectrum[0]
+    room = room_estimate(seen)
+    rest = seen - room
+    seen_energy = in_bands(power(seen))
+    rest_energy = in_bands(power(rest))
+    strength = _strength(seen_energy, rest_energy)
+    if strength == 0.0:
         return block.copy()
-    spectrum = _spectrum(block)
-    room = predicted(spectrum.T, delays=DELAYS, iterations=ITERATIONS).T
-    removed = _audio(np.ascontiguousarray(room), block.size)
-    strength = _strength(float(np.vdot(removed, removed)) / energy, PLAIN_POINTS_DB)
-    result: FloatArray = block - np.float32(strength) * removed
+    room_energy = in_bands(power(room))
+    gains = rest_energy / np.maximum(rest_energy + room_energy, np.float32(1e-30))
+    rest *= in_bins(np.maximum(gains, np.float32(LEAST_GAIN)))
+    removed: ComplexArray = seen - rest
+    adder = OverlapAdder(n_fft=N_FFT, hop=HOP, n_channels=1)
+    change = adder.add(removed[None])[0, : block.size]
+    result: FloatArray = block - np.float32(strength * peak) * change
     return result
 
 
-def _spectrum(block: FloatArray) -> ComplexArray:
-    batch = block.size // HOP + 4
-    (spectrum,) = spectra([block[None]], n_fft=N_FFT, hop=HOP, batch_frames=batch)
-    mono: ComplexArray = spectrum[0]
-    return mono
+def _strength(seen: FloatArray, rest: FloatArray) -> float:
+    """Return how much to take away, 0..1.
 
-
-def _audio(spectrum: ComplexArray, n_samples: int) -> FloatArray:
-    adder = OverlapAdder(n_fft=N_FFT, hop=HOP, n_channels=1)
-    return adder.add(spectrum[None])[0, :n_samples]
-
-
-def _strength(removed_share: float, points_db: tuple[float, ...]) -> float:
-    """Return how much to take away, 0..1, from the share of energy that would go."""
-    removed_db = 10 * np.log10(max(removed_share, 1e-30))
-    return float(np.interp(removed_db, points_db, (0.0, 1.0, 1.0, 0.0)))
+    ``seen`` and ``rest`` are energies ``(n_frames, n_bands)`` of the voice, and of the voice
+    without the predicted room.
+    """
+    # The first and last frames hold the edges of the block, where every band seems to fall.
+    seen, rest = seen[EDGE_FRAMES:-EDGE_FRAMES], rest[EDGE_FRAMES:-EDGE_FRAMES]
+    before, now = seen[:-FALL_FRAMES], seen[FALL_FRAMES:]
+    loud = np.maximum(AUDIBLE_SHARE * seen.max(axis=0), LEAST_SHARE * seen.max())
+    falls = (now < FALL_SHARE * before) & (before > loud)
+    n_falls = int(np.count_nonzero(falls))
+    if n_falls == 0:
+        return 0.0
+    tiny = np.float32(1e-30)
+    ratio = (rest[FALL_FRAMES:][falls] + tiny) / (now[falls] + tiny)
+    change_db = 10 * np.log10(ratio.astype(np.float64))
+    mean_db = float(np.mean(np.clip(change_db, *_FALL_CLIP_DB)))
+    strength = np.interp(mean_db, (WET_FALL_DB, DRY_FALL_DB), (1.0, 0.0))
+    return float(strength) * min(1.0, n_falls / FEWEST_FALLS)
