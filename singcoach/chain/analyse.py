@@ -6,7 +6,7 @@ import contextlib
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,16 @@ from singcoach.audio.hashing import sha256_file
 from singcoach.audio.reading import read_audio
 from singcoach.chain.cache import make_key
 from singcoach.chain.clock import Clock
+from singcoach.chain.encoding import GeneralFeatures, general_features, singing_features
 from singcoach.chain.engine import Engine
 from singcoach.chain.hearing import Heard
 from singcoach.chain.melody import cached_pitch
 from singcoach.chain.separating import separation_key
 from singcoach.chain.settings import Settings
-from singcoach.core.arrays import ANALYSIS_RATE, FeatureArray, FloatArray, read_only
+from singcoach.core.arrays import ANALYSIS_RATE, FloatArray
+from singcoach.core.features import SingingFeatures
 from singcoach.core.music import Key, PitchTrack, Region, Song
 from singcoach.core.take import Backing, Take
-from singcoach.encoders.song import encode_song
 from singcoach.jobs import NO_JOB, Job
 from singcoach.pitch.notes import find_notes
 from singcoach.regions.phrases import find_phrases
@@ -32,7 +33,8 @@ from singcoach.screening.backing import analyse_backing
 from singcoach.screening.rules import screen
 
 BACKING_VERSION = 1
-ENCODER_VERSION = 1
+
+Result = TypeVar("Result")
 
 
 def analyse(
@@ -57,32 +59,44 @@ def analyse(
     # The encoder takes half of the time and needs nothing but the voice: it runs beside the rest.
     beside = job.aside()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="encoder") as pool:
-        encoding = pool.submit(_timed_features, heard, engine, clock, beside)
+        general = pool.submit(_general, heard, engine, clock, beside)
         try:
             take = _listen(heard, song, backing, engine, clock, job)
             if take.screening.verdict == "insufficient":
                 beside.cancel()
-                engine.stop("encoder_general")
-                wait([encoding])
+                engine.stop()
+                wait([general])
                 engine.forget("encoder_general")
                 return take
-            return replace(take, features=_awaited(encoding, job))
+            found = _awaited(general, job)
+            take = replace(take, features=found.rows, feature_rate_hz=found.rate_hz)
+            if settings.profile == "best":
+                singing = pool.submit(_singing, heard, take.pitch, engine, clock, beside)
+                take = replace(take, singing=_awaited(singing, job))
+            return take
         except BaseException:
             beside.cancel()
-            engine.stop("encoder_general")
+            engine.stop()
             raise
 
 
-def _awaited(encoding: Future[FeatureArray], job: Job) -> FeatureArray:
+def _awaited(encoding: Future[Result], job: Job) -> Result:
     while True:
         job.report(0.7, "listening to the whole song")
         with contextlib.suppress(TimeoutError):
             return encoding.result(timeout=0.1)
 
 
-def _timed_features(heard: Heard, engine: Engine, clock: Clock, job: Job) -> FeatureArray:
+def _general(heard: Heard, engine: Engine, clock: Clock, job: Job) -> GeneralFeatures:
     with clock.stage("encoder"):
-        return _features(heard, engine, job)
+        return general_features(heard.vocal, heard.key, engine, job)
+
+
+def _singing(
+    heard: Heard, pitch: PitchTrack, engine: Engine, clock: Clock, job: Job
+) -> SingingFeatures:
+    with clock.stage("encoder_singing"):
+        return singing_features(heard.vocal, heard.key, pitch, engine, job)
 
 
 def _listen(
@@ -170,18 +184,6 @@ def find_backing(
     backing = analyse_backing(audio, sample_rate=ANALYSIS_RATE, job=job)
     engine.cache.store(key, _backing_arrays(backing))
     return backing
-
-
-def _features(heard: Heard, engine: Engine, job: Job) -> FeatureArray:
-    key = make_key("encoder", ENCODER_VERSION, heard.key, engine.entry("encoder_general").sha256)
-    kept = engine.cache.load(key)
-    if kept is not None:
-        return np.asarray(kept["features"], dtype=np.float16)
-    features = read_only(
-        encode_song(heard.vocal, session=engine.session("encoder_general"), job=job)
-    )
-    engine.cache.store(key, {"features": features})
-    return features
 
 
 def _backing_arrays(backing: Backing) -> dict[str, NDArray[Any]]:

@@ -11,20 +11,25 @@ from singcoach.core.assessment import ModelUse
 from singcoach.errors import ModelError
 from singcoach.jobs import NO_JOB, Job
 from singcoach.models.catalogue import Catalogue, VerifiedModel
-from singcoach.models.device_session import DeviceSession
+from singcoach.models.device_session import DeviceSession, Network, open_on_device
 from singcoach.models.manifest import ModelEntry
 from singcoach.models.memory import NotEnoughMemoryError
 from singcoach.models.roformer.config import RoformerConfig
-from singcoach.models.sessions import Session, open_session
+from singcoach.models.sessions import AnySession, open_session
+from singcoach.models.trial import trial_inputs
+from singcoach.models.whisper.truncated import singing_entry, singing_model
 from singcoach.regions.detector import SingingDetector
 from singcoach.separation.roformer_pack import open_roformer
 
 _ACCELERATORS = ("cuda", "mps")
 _CPU = "CPUExecutionProvider"
-_PACK_ROLES = ("separation", "dereverb", "encoder_general", "encoder_singing")
+_ENCODER_WORK_BYTES = 400_000_000
+"""What a window of 20 s takes in the largest encoder while it runs, over the weights."""
 
+HUBERT_PART = "hubert"
 RoformerRole = Literal["separation", "dereverb"]
 _ROFORMER_ROLES: tuple[RoformerRole, ...] = ("separation", "dereverb")
+_ENCODER_ROLES = ("encoder_general", "encoder_singing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,18 +72,20 @@ class Engine:
         self.threads = threads
         self.device = device
         self._profile: Profile = profile
-        self._sessions: dict[ModelEntry, Session] = {}
+        self._sessions: dict[ModelEntry, AnySession] = {}
         self._roformers: dict[tuple[str, str], Roformer] = {}
         self._uses: dict[str, ModelUse] = {}
-        self._set_aside: dict[str, str] = {}
+        self._set_aside: dict[tuple[str, str], str] = {}
 
     def start_take(self, profile: Profile) -> None:
         """Forget which models took part, and work by ``profile`` from here on."""
         self._profile = profile
         self._uses.clear()
         self._set_aside.clear()
-        for roformer in self._roformers.values():
-            roformer.session.begin_take()
+        sessions = [roformer.session for roformer in self._roformers.values()]
+        for session in (*sessions, *self._sessions.values()):
+            if isinstance(session, DeviceSession):
+                session.begin_take()
 
     @property
     def uses(self) -> tuple[ModelUse, ...]:
@@ -88,26 +95,31 @@ class Engine:
     def warnings(self) -> tuple[str, ...]:
         """Return what the user should know about where and with which networks the take ran."""
         warnings = [*self._set_aside.values()]
-        opened = [self._opened(role) for role in _ROFORMER_ROLES]
-        for roformer in opened:
-            warnings += roformer.session.warnings if roformer is not None else ()
-        in_force = [role for role in _PACK_ROLES if self.pack(role) is not None]
-        if self._profile == "best" and not in_force and not self._set_aside:
+        in_force = [session for role in _ROFORMER_ROLES if (session := self._opened_session(role))]
+        for role in _ENCODER_ROLES:
+            found = self._catalogue.find(role, pack=self.pack(role))
+            encoder = self._sessions.get(found) if found is not None else None
+            if isinstance(encoder, DeviceSession):
+                in_force.append(encoder)
+        for session in in_force:
+            warnings += session.warnings
+        if self._profile == "best" and not self._set_aside and not self._has_packs():
             warnings.append(
-                "No stronger model packs are installed, so the profile best did what balanced does"
+                "No stronger model packs are installed, so the embedded models did the work"
             )
-        if self.device in _ACCELERATORS and not any(opened):
+        if self.device in _ACCELERATORS and not in_force:
             warnings.append(
                 f"The embedded models run on the processor; --device {self.device} "
                 "has no effect on them"
             )
         return tuple(dict.fromkeys(warnings))
 
-    def pack(self, role: str) -> str | None:
+    def pack(self, role: str, part: str = "") -> str | None:
         """Return the id of the pack that does the work of ``role``; None: the embedded model."""
-        if self._profile != "best" or role in self._set_aside:
+        part = "network" if role in _ROFORMER_ROLES else part
+        if self._profile != "best" or (role, part) in self._set_aside:
             return None
-        pack = self._catalogue.newest_pack(role)
+        pack = self._catalogue.newest_pack(role, part)
         return pack.id if pack is not None else None
 
     def entry(self, role: str, part: str = "", *, provider: str = _CPU) -> ModelEntry:
@@ -118,12 +130,9 @@ class Engine:
         ModelError
             No installed model fills the role.
         """
-        entry = self._catalogue.find(role, part, pack=self.pack(role))
+        entry = self._catalogue.find(role, part, pack=self.pack(role, part))
         if entry is None:
-            raise ModelError(
-                f"no model for {role} is installed",
-                hint="Run `singcoach models list` to see what is missing",
-            )
+            raise _no_model(role)
         self._note(entry, provider)
         return entry
 
@@ -134,22 +143,62 @@ class Engine:
     def model(self, role: str, part: str = "", *, provider: str = _CPU) -> VerifiedModel:
         """Read and check a model that does not run in a session of ours."""
         self.entry(role, part, provider=provider)
-        return self._catalogue.require(role, part, pack=self.pack(role))
+        return self._catalogue.require(role, part, pack=self.pack(role, part))
 
-    def session(self, role: str, part: str = "") -> Session:
-        """Return the session of a role, opened and checked on first use."""
-        entry = self.entry(role, part)
-        if entry not in self._sessions:
-            model = self._catalogue.require(role, part, pack=self.pack(role))
-            self._sessions[entry] = open_session(model, threads=self.threads)
-        return self._sessions[entry]
+    def session(self, role: str, part: str = "") -> AnySession:
+        """Return the session of a role, opened and checked on first use.
 
-    def stop(self, role: str, part: str = "") -> None:
-        """End the runs of a role's session that are under way in other threads."""
-        entry = self._catalogue.find(role, part, pack=self.pack(role))
-        session = self._sessions.get(entry) if entry is not None else None
-        if session is not None:
-            session.stop()
+        A pack runs where it runs best; where memory is too short for it, it is set aside for this
+        take and the embedded model opened.
+        """
+        session = self._session_of_pack(role, part)
+        if session is None:
+            entry = self.entry(role, part)
+            if entry not in self._sessions:
+                model = self._catalogue.require(role, part)
+                self._sessions[entry] = open_session(model, threads=self.threads)
+            session = self._sessions[entry]
+        return session
+
+    def hubert(self) -> AnySession | None:
+        """Return the session of HuBERT-soft where a pack has it and memory is enough."""
+        return self._session_of_pack("encoder_singing", HUBERT_PART)
+
+    def singing_encoder(self) -> tuple[AnySession, ModelEntry]:
+        """Return the session of the role ``encoder_singing`` and what it runs.
+
+        Without a pack it is the beginning of the embedded general encoder.
+        """
+        session = self._session_of_pack("encoder_singing")
+        entry = self.singing_entry()
+        if session is None:
+            if entry not in self._sessions:
+                general = self._catalogue.require("encoder_general")
+                self._sessions[entry] = open_session(singing_model(general), threads=self.threads)
+            session = self._sessions[entry]
+        return session, entry
+
+    def singing_entry(self) -> ModelEntry:
+        """Return the entry of the singing encoder and note that it takes part."""
+        if self.pack("encoder_singing") is not None:
+            return self.entry("encoder_singing")
+        general = self._catalogue.find("encoder_general")
+        if general is None:
+            raise _no_model("encoder_singing")
+        entry = singing_entry(general)
+        self._note(entry, _CPU)
+        return entry
+
+    def encoder_changed(self, entry: ModelEntry) -> bool:
+        """Whether a device gave up on the way while this encoder ran."""
+        session = self._sessions.get(entry)
+        return isinstance(session, DeviceSession) and session.changed
+
+    def stop(self) -> None:
+        """End the runs of every encoder that are under way in other threads."""
+        for entry, session in list(self._sessions.items()):
+            if entry.role in _ENCODER_ROLES:
+                session.stop()
 
     def roformer(self, role: RoformerRole, job: Job = NO_JOB) -> Roformer | None:
         """Return the network of the pack that does the work of ``role``, opened on first use.
@@ -174,8 +223,7 @@ class Engine:
                     graph, weights, wanted=self.device, threads=self.threads, job=job
                 )
             except NotEnoughMemoryError as error:
-                self._set_aside[role] = f"{error}, so the embedded model was used instead"
-                self.forget(role, "network")
+                self._set_aside_pack(role, "network", error)
                 return None
             roformer = Roformer(session=session, config=config)
             self._roformers[pack, role] = roformer
@@ -201,27 +249,64 @@ class Engine:
 
     def release_memory(self, role: RoformerRole) -> None:
         """Give back what the runs of a pack's network worked in; its weights stay."""
-        opened = self._opened(role)
-        if opened is not None:
-            opened.session.release_memory()
+        session = self._opened_session(role)
+        if session is not None:
+            session.release_memory()
 
     def provider(self, role: RoformerRole) -> str:
         """Return what runs the models of a role."""
-        opened = self._opened(role)
-        return opened.session.provider if opened is not None else _CPU
+        session = self._opened_session(role)
+        return session.provider if session is not None else _CPU
 
     def changed(self, role: RoformerRole) -> bool:
         """Whether a device gave up on the way, so that a result is not to be kept."""
-        opened = self._opened(role)
-        return opened is not None and opened.session.changed
+        session = self._opened_session(role)
+        return session is not None and session.changed
 
     def singing_detector(self) -> SingingDetector:
         """Return a fresh detector of singing, speech and music; the caller closes it."""
         return SingingDetector(self.model("singing_detector", provider="ncnn"))
 
-    def _opened(self, role: RoformerRole) -> Roformer | None:
+    def _opened_session(self, role: RoformerRole) -> DeviceSession | None:
         pack = self.pack(role)
-        return self._roformers.get((pack, role)) if pack is not None else None
+        opened = self._roformers.get((pack, role)) if pack is not None else None
+        return opened.session if opened is not None else None
+
+    def _has_packs(self) -> bool:
+        roles = {entry.role for pack in self._catalogue.packs for entry in pack.entries}
+        return not roles.isdisjoint({*_ROFORMER_ROLES, *_ENCODER_ROLES})
+
+    def _session_of_pack(self, role: str, part: str = "") -> AnySession | None:
+        if self.pack(role, part) is None:
+            return None
+        entry = self.entry(role, part)
+        if entry not in self._sessions:
+            try:
+                self._sessions[entry] = self._open(entry)
+            except NotEnoughMemoryError as error:
+                self._set_aside_pack(role, part, error)
+                return None
+        session = self._sessions[entry]
+        self._note(entry, session.provider)
+        return session
+
+    def _open(self, entry: ModelEntry) -> DeviceSession:
+        second = {"frames": 100, "n_frames": 100, "samples": 16_000, "n_samples": 16_000}
+        return open_on_device(
+            Network(graph=entry, bytes_per_item=_ENCODER_WORK_BYTES),
+            wanted=self.device,
+            trial_inputs=lambda: trial_inputs(entry, second),
+            threads=self.threads,
+        )
+
+    def _set_aside_pack(self, role: str, part: str, error: NotEnoughMemoryError) -> None:
+        instead = "" if part == HUBERT_PART else "; the embedded model did its work"
+        told = str(error)
+        self._set_aside[role, part] = (
+            f"The pack {self.pack(role, part)} was left out as {role}: "
+            f"{told[:1].lower()}{told[1:]}{instead}"
+        )
+        self.forget(role, part)
 
     def _note(self, entry: ModelEntry, provider: str) -> None:
         self._uses[f"{entry.role}/{entry.part}"] = ModelUse(
@@ -232,3 +317,10 @@ class Engine:
             licence=entry.licence,
             provider=provider,
         )
+
+
+def _no_model(role: str) -> ModelError:
+    return ModelError(
+        f"no model for {role} is installed",
+        hint="Run `singcoach models list` to see what is missing",
+    )

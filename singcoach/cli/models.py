@@ -114,7 +114,8 @@ def run_list(_args: argparse.Namespace) -> int:
             show(f"{pack.id:<32} DAMAGED")
             say(pack.fault)
         for entry in pack.entries:
-            show(_line(entry, "best" if catalogue.newest_pack(entry.role) is pack else "none"))
+            newest = catalogue.newest_pack(entry.role, entry.part)
+            show(_line(entry, "best" if newest is pack else "none"))
     return 0
 
 

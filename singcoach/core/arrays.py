@@ -18,6 +18,9 @@ FeatureArray: TypeAlias = NDArray[np.float16]
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 
+BinArray: TypeAlias = NDArray[np.uint8]
+"""Numbers of steps."""
+
 ANALYSIS_RATE = 16_000
 """Sample rate in Hz of the mono signals that the analysis stages work on."""
 

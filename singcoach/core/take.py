@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from singcoach.core.arrays import FeatureArray, FloatArray, RealArray
+from singcoach.core.features import SingingFeatures
 from singcoach.core.music import Key, Note, Phrase, PitchTrack, Region, Song
 
 TakeKind = Literal["solo", "mixture"]
@@ -69,6 +70,8 @@ class Take:
     features
         Encoder output over the whole take, shape ``(n_frames, n_dims)`` at ``feature_rate_hz``,
         None when the encoder did not run.
+    singing
+        What the singing encoder knows of the take; None when it did not run.
     """
 
     duration_s: float
@@ -85,3 +88,4 @@ class Take:
     song: Song | None = None
     features: FeatureArray | None = field(default=None)
     feature_rate_hz: float = 50.0
+    singing: SingingFeatures | None = None

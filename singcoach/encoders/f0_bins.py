@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from singcoach.core.arrays import BoolArray, RealArray, read_only
+from singcoach.core.arrays import BinArray, BoolArray, RealArray, read_only
 from singcoach.core.music import PitchTrack
 
 N_BINS = 256
@@ -15,8 +14,6 @@ LOWEST_HZ = 50.0
 HIGHEST_HZ = 1100.0
 UNVOICED_BIN = 1
 """Where there is no pitch the field writes 1, the same as for 50 Hz and below; 0 is not used."""
-
-BinArray = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,10 +112,13 @@ class Catalogue:
         """The packs that the user added, the newest first, damaged ones with their fault."""
         return self._packs
 
-    def newest_pack(self, role: str) -> Pack | None:
-        """Return the pack that was added last among those that fill ``role`` and can be used."""
+    def newest_pack(self, role: str, part: str | None = None) -> Pack | None:
+        """Return the pack that was added last among those that can be used and fill ``role``.
+
+        ``part`` asks for that part of it; None for any.
+        """
         for pack in self._packs:
-            if any(entry.role == role for entry in pack.entries):
+            if any(e.role == role and part in (None, e.part) for e in pack.entries):
                 return pack
         return None
 

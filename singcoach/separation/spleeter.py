@@ -21,7 +21,7 @@ import numpy as np
 from singcoach.core.arrays import FloatArray
 from singcoach.dsp.stft import ComplexArray, OverlapAdder, spectra
 from singcoach.jobs import NO_JOB, Job
-from singcoach.models.sessions import Session
+from singcoach.models.sessions import AnySession
 from singcoach.separation.overlap import fade_in, masked
 
 SAMPLE_RATE = 44_100
@@ -64,8 +64,8 @@ class Stems:
 def separate(
     blocks: Iterable[FloatArray],
     *,
-    vocals: Session,
-    accompaniment: Session,
+    vocals: AnySession,
+    accompaniment: AnySession,
     sample_rate: int = SAMPLE_RATE,
     n_samples: int | None = None,
     workers: int = 1,
@@ -169,7 +169,7 @@ def _level_gain(magnitude: FloatArray) -> np.float32:
 class _Networks:
     """The two networks as one estimate of the voice's share of the power."""
 
-    def __init__(self, vocals: Session, accompaniment: Session, job: Job) -> None:
+    def __init__(self, vocals: AnySession, accompaniment: AnySession, job: Job) -> None:
         self._vocals = vocals
         self._accompaniment = accompaniment
         self._job = job
@@ -194,7 +194,7 @@ class _Networks:
         voice /= other
         return voice[:, :n_frames]
 
-    def _run(self, session: Session, magnitude: FloatArray) -> FloatArray:
+    def _run(self, session: AnySession, magnitude: FloatArray) -> FloatArray:
         self._job.report(self.fraction, _STAGE)
         mask: FloatArray = session.run({"magnitude": magnitude})[0].squeeze(0)
         return mask

@@ -181,8 +181,7 @@ def test_a_stop_reaches_the_encoder_beside() -> None:
 
 
 def test_the_user_is_told_what_has_no_effect() -> None:
-    engine = Engine(device="cuda")
-    told = " ".join(engine.warnings("best"))
+    told = " ".join(Engine(device="cuda", profile="best").warnings())
     assert "--device cuda" in told
     assert "No stronger model packs" in told
-    assert Engine().warnings("balanced") == ()
+    assert Engine().warnings() == ()

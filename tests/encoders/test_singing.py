@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from singcoach.core.features import SingingFeatures
 from singcoach.core.music import PitchTrack
 from singcoach.encoders.log_mel import log_mel
-from singcoach.encoders.singing import SingingFeatures, encode_singing
+from singcoach.encoders.singing import encode_singing
 from singcoach.encoders.song import encode_song
 from singcoach.errors import Cancelled, ModelError
 from singcoach.jobs import Job

@@ -15,7 +15,7 @@ from singcoach.models.packs.copying import plan_gguf, plan_onnx
 from singcoach.models.packs.gguf import MAGIC
 from singcoach.models.packs.onnx_file import looks_like_onnx
 from singcoach.models.packs.plan import Plan
-from singcoach.models.packs.roles import ROFORMER_ROLES, WHISPER_ROLES
+from singcoach.models.packs.roles import HUBERT_ROLES, ROFORMER_ROLES, WHISPER_ROLES
 from singcoach.models.packs.sources import Given
 from singcoach.models.weights import WeightFile, open_weights
 from singcoach.models.weights.faults import unusable
@@ -74,6 +74,7 @@ def _plan_weights(
     from singcoach.models.roformer.config import config_from_shapes as roformer_config
     from singcoach.models.roformer.config import expected_shapes
     from singcoach.models.whisper.config import config_from_shapes as whisper_config
+    from singcoach.models.whisper.hubert import hubert_config_from_shapes
 
     name = given.path.name
     roformer = roformer_config(weights.shapes)
@@ -105,10 +106,20 @@ def _plan_weights(
             make=partial(_make_whisper, given.path, shards, roles),
             notes=(f"{whisper.n_blocks} blocks of {whisper.n_dims}, {whisper.n_mels} mel bands",),
         )
+    if hubert_config_from_shapes(weights.shapes) is not None:
+        _check_role(role, HUBERT_ROLES, name)
+        n_weights = sum(math.prod(shape) for shape in weights.shapes.values())
+        return Plan(
+            what="HuBERT-soft",
+            roles=HUBERT_ROLES,
+            needed_bytes=int(_WHISPER_BYTES_PER_WEIGHT * n_weights),
+            make=partial(_make_hubert, given.path, shards),
+            notes=(f"{n_weights} weights",),
+        )
     raise unusable(
         name,
         f"its {len(weights.shapes)} tensors are of no network that is known here",
-        hint="Known are MelBand Roformer and the encoders of the Whisper family",
+        hint="Known are MelBand Roformer, the encoders of the Whisper family, and HuBERT-soft",
     )
 
 
@@ -142,3 +153,12 @@ def _make_whisper(
 
     with open_weights(path, shards=shards) as weights:
         return convert(weights, out_dir, roles=cast("Any", roles), job=job)
+
+
+def _make_hubert(
+    path: Path, shards: set[str] | None, out_dir: Path, job: Job
+) -> tuple[PackFile, ...]:
+    from singcoach.models.whisper.hubert import convert_hubert
+
+    with open_weights(path, shards=shards) as weights:
+        return convert_hubert(weights, out_dir, job=job)

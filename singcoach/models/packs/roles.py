@@ -4,6 +4,7 @@ from __future__ import annotations
 
 ROFORMER_ROLES = ("separation", "dereverb")
 WHISPER_ROLES = ("encoder_general", "encoder_singing")
+HUBERT_ROLES = ("encoder_singing",)
 ADDABLE_ROLES = (
     *ROFORMER_ROLES,
     *("pitch", "recording_quality"),

@@ -94,7 +94,7 @@ def _config(prefix: str, shapes: Mapping[str, tuple[int, ...]]) -> HubertConfig:
         raise _unusable(f"{error} is missing or has another shape") from error
     if config.n_blocks > _MOST_BLOCKS or n_dims % 2 or n_hidden % 2 or n_channels % 2:
         raise _unusable("its sizes are beyond what was published")
-    for name, shape in _expected(config).items():
+    for name, shape in expected_shapes(config).items():
         if shapes.get(name) != shape:
             raise _unusable(f"{name} is missing or does not have the shape {shape}")
     if not any(shapes.get(name) == (1, 1, place_kernel) for name in _GAINS):
@@ -102,7 +102,8 @@ def _config(prefix: str, shapes: Mapping[str, tuple[int, ...]]) -> HubertConfig:
     return config
 
 
-def _expected(config: HubertConfig) -> dict[str, tuple[int, ...]]:
+def expected_shapes(config: HubertConfig) -> dict[str, tuple[int, ...]]:
+    """Return every tensor that a checkpoint has to hold, but for the gains of its positions."""
     c, d, hidden = config.n_channels, config.n_dims, config.n_hidden
     shapes: dict[str, tuple[int, ...]] = {
         name: (c, c if i else 1, kernel)
@@ -188,7 +189,7 @@ class _Named:
     def __init__(self, source: Weights, config: HubertConfig) -> None:
         self._source = source
         self._config = config
-        self._shapes = _expected(config)
+        self._shapes = expected_shapes(config)
 
     def shape(self, name: str) -> tuple[int, ...]:
         owner, _, part = name.partition(".in.")

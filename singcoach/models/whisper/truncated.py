@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from singcoach.errors import ModelError
 from singcoach.models.catalogue import VerifiedModel
+from singcoach.models.manifest import ModelEntry
 from singcoach.models.whisper.config import SINGING
 from singcoach.models.whisper.products import PositionTable
 
@@ -30,6 +31,22 @@ N_POSITIONS = 1500
 POSITIONS_NAME = "whisper_base_singing_positions.npz"
 _BLOCK = re.compile(r"layer_(\d+)\.")
 _TABLE = "position_mean"
+
+
+def singing_entry(general: ModelEntry) -> ModelEntry:
+    """Return what :func:`singing_model` makes of the embedded model of ``encoder_general``.
+
+    Raises
+    ------
+    ModelError
+        When it is not the encoder that ships.
+    """
+    if general.id != EMBEDDED_ID:
+        raise ModelError(
+            f"No singing encoder can be made from the model {general.id}",
+            hint="Add a pack for the role encoder_singing",
+        )
+    return dataclasses.replace(general, role="encoder_singing", config=SINGING.to_json())
 
 
 def singing_model(general: VerifiedModel) -> VerifiedModel:
@@ -50,12 +67,7 @@ def singing_model(general: VerifiedModel) -> VerifiedModel:
     ModelError
         When it is not the encoder that ships.
     """
-    if general.entry.id != EMBEDDED_ID:
-        raise ModelError(
-            f"No singing encoder can be made from the model {general.entry.id}",
-            hint="Add a pack for the role encoder_singing",
-        )
-    entry = dataclasses.replace(general.entry, role="encoder_singing", config=SINGING.to_json())
+    entry = singing_entry(general.entry)
     table = read_singing_positions()
     content = truncated(general.content, N_BLOCKS, places=table.places, directions=table.directions)
     return VerifiedModel(entry=entry, content=content)
