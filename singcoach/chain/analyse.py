@@ -182,7 +182,7 @@ def find_backing(
     if audio is None:
         raise ValueError("a backing without audio")
     backing = analyse_backing(audio, sample_rate=ANALYSIS_RATE, job=job)
-    engine.cache.store(key, _backing_arrays(backing))
+    engine.keep(key, _backing_arrays(backing))
     return backing
 
 

@@ -58,11 +58,10 @@ def general_features(
     entry = engine.entry(_GENERAL, provider=session.provider)
     recipe = Recipe.from_json(entry.config)
     rows = read_only(encode_song(vocal, session=session, recipe=recipe, job=job))
-    if not engine.encoder_changed(entry):
-        engine.cache.store(
-            _general_key(vocal_key, entry, engine),
-            {"features": rows, "provider": np.array(session.provider)},
-        )
+    engine.keep(
+        _general_key(vocal_key, entry, engine),
+        {"features": rows, "provider": np.array(session.provider)},
+    )
     return GeneralFeatures(rows=rows, rate_hz=recipe.rate_hz)
 
 
@@ -76,6 +75,9 @@ def singing_features(
     """
     kept = engine.cache.load(_singing_key(vocal_key, engine))
     if kept is not None:
+        engine.singing_entry(provider=str(kept["provider"]))
+        if "hubert" in kept:
+            engine.entry(_SINGING, HUBERT_PART, provider=str(kept["hubert_provider"]))
         return SingingFeatures(
             whisper=_halves(kept["whisper"]),
             f0_bin=kept["f0_bin"],
@@ -99,8 +101,10 @@ def singing_features(
     }
     if features.hubert is not None:
         arrays["hubert"] = features.hubert
-    if not engine.encoder_changed(entry):
-        engine.cache.store(_singing_key(vocal_key, engine), arrays)
+    arrays["provider"] = np.array(session.provider)
+    if hubert is not None:
+        arrays["hubert_provider"] = np.array(hubert.provider)
+    engine.keep(_singing_key(vocal_key, engine), arrays)
     return features
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from singcoach.chain.cache import Cache
+from singcoach.chain.cache import Arrays, Cache
 from singcoach.chain.settings import Device, Profile
 from singcoach.core.assessment import ModelUse
 from singcoach.errors import ModelError
@@ -38,6 +40,7 @@ class Roformer:
 
     session: DeviceSession
     config: RoformerConfig
+    batch: int
 
 
 class Engine:
@@ -73,7 +76,8 @@ class Engine:
         self.device = device
         self._profile: Profile = profile
         self._sessions: dict[ModelEntry, AnySession] = {}
-        self._roformers: dict[tuple[str, str], Roformer] = {}
+        self._roformers: dict[tuple[str, str], tuple[DeviceSession, RoformerConfig]] = {}
+        self._kept_warnings: list[str] = []
         self._uses: dict[str, ModelUse] = {}
         self._set_aside: dict[tuple[str, str], str] = {}
 
@@ -82,10 +86,9 @@ class Engine:
         self._profile = profile
         self._uses.clear()
         self._set_aside.clear()
-        sessions = [roformer.session for roformer in self._roformers.values()]
-        for session in (*sessions, *self._sessions.values()):
-            if isinstance(session, DeviceSession):
-                session.begin_take()
+        self._kept_warnings.clear()
+        for session in self._device_sessions():
+            session.begin_take()
 
     @property
     def uses(self) -> tuple[ModelUse, ...]:
@@ -94,20 +97,23 @@ class Engine:
 
     def warnings(self) -> tuple[str, ...]:
         """Return what the user should know about where and with which networks the take ran."""
-        warnings = [*self._set_aside.values()]
-        in_force = [session for role in _ROFORMER_ROLES if (session := self._opened_session(role))]
-        for role in _ENCODER_ROLES:
-            found = self._catalogue.find(role, pack=self.pack(role))
-            encoder = self._sessions.get(found) if found is not None else None
-            if isinstance(encoder, DeviceSession):
-                in_force.append(encoder)
-        for session in in_force:
+        warnings = [*self._set_aside.values(), *self._kept_warnings]
+        for session in self._device_sessions():
             warnings += session.warnings
-        if self._profile == "best" and not self._set_aside and not self._has_packs():
-            warnings.append(
-                "No stronger model packs are installed, so the embedded models did the work"
-            )
-        if self.device in _ACCELERATORS and not in_force:
+        if self._profile == "best":
+            warnings += [
+                f"The pack {pack.id} was passed by: {pack.fault}"
+                for pack in self._catalogue.packs
+                if pack.fault is not None
+            ]
+            if not warnings and not self._has_packs():
+                warnings.append(
+                    "No stronger model packs are installed, so the embedded models did the work"
+                )
+        used = (name.partition("/") for name in self._uses)
+        if self.device in _ACCELERATORS and not any(
+            self.pack(role, part) for role, _, part in used
+        ):
             warnings.append(
                 f"The embedded models run on the processor; --device {self.device} "
                 "has no effect on them"
@@ -170,7 +176,7 @@ class Engine:
         Without a pack it is the beginning of the embedded general encoder.
         """
         session = self._session_of_pack("encoder_singing")
-        entry = self.singing_entry()
+        entry = self.singing_entry(provider=session.provider if session is not None else _CPU)
         if session is None:
             if entry not in self._sessions:
                 general = self._catalogue.require("encoder_general")
@@ -178,10 +184,10 @@ class Engine:
             session = self._sessions[entry]
         return session, entry
 
-    def singing_entry(self) -> ModelEntry:
+    def singing_entry(self, *, provider: str = _CPU) -> ModelEntry:
         """Return the entry of the singing encoder and note that it takes part."""
         if self.pack("encoder_singing") is not None:
-            return self.entry("encoder_singing")
+            return self.entry("encoder_singing", provider=provider)
         general = self._catalogue.find("encoder_general")
         if general is None:
             raise _no_model("encoder_singing")
@@ -189,10 +195,15 @@ class Engine:
         self._note(entry, _CPU)
         return entry
 
-    def encoder_changed(self, entry: ModelEntry) -> bool:
-        """Whether a device gave up on the way while this encoder ran."""
-        session = self._sessions.get(entry)
-        return isinstance(session, DeviceSession) and session.changed
+    def keep(self, key: str, arrays: Arrays) -> None:
+        """Store a result, unless a device gave up on the way: its numbers would come again."""
+        if not self.changed:
+            self.cache.store(key, arrays)
+
+    @property
+    def changed(self) -> bool:
+        """Whether a device of a pack gave up on the way."""
+        return any(session.changed for session in self._device_sessions())
 
     def stop(self) -> None:
         """End the runs of every encoder that are under way in other threads."""
@@ -214,54 +225,59 @@ class Engine:
         pack = self.pack(role)
         if pack is None:
             return None
-        roformer = self._roformers.get((pack, role))
-        if roformer is None:
+        if (pack, role) not in self._roformers:
             graph = self.entry(role, "network")
             weights = self._catalogue.find(role, "weights", pack=pack)
             try:
-                session, config = open_roformer(
+                self._roformers[pack, role] = open_roformer(
                     graph, weights, wanted=self.device, threads=self.threads, job=job
                 )
             except NotEnoughMemoryError as error:
                 self._set_aside_pack(role, "network", error)
                 return None
-            roformer = Roformer(session=session, config=config)
-            self._roformers[pack, role] = roformer
-        self.ran(role, roformer.session.provider)
-        return roformer
+        session, config = self._roformers[pack, role]
+        try:
+            batch = session.batch_size()
+        except NotEnoughMemoryError as error:
+            self._set_aside_pack(role, "network", error)
+            return None
+        self.ran(role)
+        return Roformer(session=session, config=config, batch=batch)
 
-    def pack_hashes(self, role: str) -> list[str]:
-        """Return the SHA-256 of the files of the pack that does the work of ``role``."""
+    def pack_contents(self, role: RoformerRole) -> list[str]:
+        """Return what tells the pack that does the work of ``role`` from others: hashes, config."""
         pack = self.pack(role)
         found = [self._catalogue.find(role, part, pack=pack) for part in ("network", "weights")]
-        return [entry.sha256 for entry in found if entry is not None]
+        return [
+            text for entry in found if entry is not None for text in (entry.sha256, entry.config)
+        ]
 
-    def ran(self, role: RoformerRole, provider: str) -> None:
-        """Note where the pack of a role ran, in this take or when a kept result was made."""
-        pack = self.pack(role)
-        if pack is None:
-            return
-        self.forget(role, "network")
-        self.forget(role, "weights")
-        self.entry(
-            role, "weights" if provider.startswith("torch") else "network", provider=provider
-        )
+    def ran(self, role: RoformerRole) -> None:
+        """Note where the pack of a role ran so far in this take."""
+        session = self._opened_session(role)
+        if session is not None:
+            self._note_pack(role, session.provider)
+
+    def what_ran(self, role: RoformerRole) -> str:
+        """Return as JSON text what a kept result has to say of the pack that made it."""
+        self.ran(role)
+        session = self._opened_session(role)
+        if session is None:
+            return "{}"
+        return json.dumps({"provider": session.provider, "warnings": session.warnings})
+
+    def ran_before(self, role: RoformerRole, what: str) -> None:
+        """Note what :meth:`what_ran` said when the result was made that is used now."""
+        values = json.loads(what)
+        if values:
+            self._note_pack(role, values["provider"])
+            self._kept_warnings += values["warnings"]
 
     def release_memory(self, role: RoformerRole) -> None:
         """Give back what the runs of a pack's network worked in; its weights stay."""
         session = self._opened_session(role)
         if session is not None:
             session.release_memory()
-
-    def provider(self, role: RoformerRole) -> str:
-        """Return what runs the models of a role."""
-        session = self._opened_session(role)
-        return session.provider if session is not None else _CPU
-
-    def changed(self, role: RoformerRole) -> bool:
-        """Whether a device gave up on the way, so that a result is not to be kept."""
-        session = self._opened_session(role)
-        return session is not None and session.changed
 
     def singing_detector(self) -> SingingDetector:
         """Return a fresh detector of singing, speech and music; the caller closes it."""
@@ -270,7 +286,23 @@ class Engine:
     def _opened_session(self, role: RoformerRole) -> DeviceSession | None:
         pack = self.pack(role)
         opened = self._roformers.get((pack, role)) if pack is not None else None
-        return opened.session if opened is not None else None
+        return opened[0] if opened is not None else None
+
+    def _device_sessions(self) -> Iterator[DeviceSession]:
+        """Yield the sessions of the packs that are in force."""
+        for role in _ROFORMER_ROLES:
+            opened = self._opened_session(role)
+            if opened is not None:
+                yield opened
+        for entry, session in list(self._sessions.items()):
+            if isinstance(session, DeviceSession) and self.pack(entry.role, entry.part):
+                yield session
+
+    def _note_pack(self, role: RoformerRole, provider: str) -> None:
+        self.forget(role, "network")
+        self.forget(role, "weights")
+        part = "weights" if provider.startswith("torch") else "network"
+        self.entry(role, part, provider=provider)
 
     def _has_packs(self) -> bool:
         roles = {entry.role for pack in self._catalogue.packs for entry in pack.entries}

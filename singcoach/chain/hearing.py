@@ -73,13 +73,15 @@ def hear(
         kind = settings.kind or detect_kind_of(mono, engine, job.part(0.15, 0.2))
     accompaniment: FloatArray | None = None
     key = make_key("mono", 1, sha256)
-    vocal_raw = vocal = mono
-    dried = dry_voice(path, sha256, kind, engine=engine, clock=clock, job=job.part(0.2, 1.0))
+    solo = mono if kind == "solo" else None
+    del mono  # of a mixture, the separated signals take its place in memory
+    dried = dry_voice(path, sha256, solo, engine=engine, clock=clock, job=job.part(0.2, 1.0))
     if dried is not None:
         vocal_raw, vocal, accompaniment, key = dried
     else:
-        if kind == "mixture":
-            del mono, vocal  # the separated signals take its place in memory
+        if solo is not None:
+            vocal_raw = solo
+        else:
             with clock.stage("separation"):
                 vocal_raw, accompaniment, key = separate_voice(
                     path, sha256, engine, job.part(0.2, 0.8)
@@ -118,5 +120,5 @@ def _dereverb(vocal_raw: FloatArray, key: str, engine: Engine, job: Job) -> tupl
     if kept is not None:
         return kept["vocal"], key
     vocal = read_only(dereverb(vocal_raw, sample_rate=ANALYSIS_RATE, job=job))
-    engine.cache.store(key, {"vocal": vocal})
+    engine.keep(key, {"vocal": vocal})
     return vocal, key

@@ -59,7 +59,7 @@ def cached_pitch(
             hop_s=float(kept["hop_s"]),
         )
     pitch = track_pitch(vocal, session=engine.session("pitch"), job=job)
-    engine.cache.store(
+    engine.keep(
         key,
         {
             "times_s": pitch.times_s,

@@ -14,7 +14,7 @@ from singcoach.audio.reading import AudioFile, open_audio
 from singcoach.audio.resampling import Converter
 from singcoach.audio.writing import WavWriter
 from singcoach.chain.engine import Engine
-from singcoach.chain.separating import separate_blocks, separation_rate
+from singcoach.chain.separating import find_separator
 from singcoach.core.arrays import FloatArray
 from singcoach.files import make_folder, refuse_overwriting
 from singcoach.jobs import NO_JOB, Job
@@ -91,7 +91,8 @@ def _voices(
 ) -> Iterator[tuple[FloatArray, FloatArray]]:
     """Yield stretches of voice and mixture at the recording's rate, equally long, to its end."""
     kept = _Kept()
-    network_rate = separation_rate(engine, job)
+    separator = find_separator(engine, job)
+    network_rate = separator.rate
     down = Converter(sample_rate=network_rate, channels=2)
     up = Converter(sample_rate=rate, channels=2)
 
@@ -101,7 +102,7 @@ def _voices(
             yield from down.push(Chunk(audio=block, sample_rate=rate, layout=()))
         yield from down.finish()
 
-    for stems in separate_blocks(at_network_rate(), recording.info.duration_s, engine, job):
+    for stems in separator.stems(at_network_rate(), recording.info.duration_s, job):
         for voice in up.push(Chunk(audio=stems.vocals, sample_rate=network_rate, layout=())):
             yield from _matched(voice, kept)
     for voice in up.finish():

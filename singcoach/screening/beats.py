@@ -53,7 +53,7 @@ def onset_strength(bands: FloatArray) -> RealArray:
         return np.zeros(n_frames)
     rise = np.maximum(bands[2:].astype(np.float64) - bands[:-2], 0.0).mean(axis=1)
     strength = np.concatenate(([0.0], rise, [0.0]))
-    width = round(1.0 / ONSET_HOP_S)
+    width = min(n_frames, round(1.0 / ONSET_HOP_S))
     trend = np.convolve(strength, np.ones(width) / width, mode="same")
     return np.asarray(np.maximum(strength - trend, 0.0), dtype=np.float64)
 

@@ -30,6 +30,7 @@ from singcoach.models.packs.adding import add
 from singcoach.models.packs.staging import remove
 from singcoach.models.roformer.config import RoformerConfig
 from singcoach.models.roformer.synthetic import write_checkpoint
+from singcoach.separation.roformer_pack import open_roformer
 
 TAKE = resources.assets_dir() / "vocadito_14.flac"
 SONG = resources.assets_dir() / "slow_motion_dream.mp3"
@@ -153,11 +154,11 @@ class Open:
 def test_a_pack_at_another_rate_hears_the_same_voice(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = Engine(profile="best")
     separator = engine.roformer("separation")
-    slower = Roformer(session=cast("Any", Open()), config=SLOWER)
+    slower = Roformer(session=cast("Any", Open()), config=SLOWER, batch=1)
     monkeypatch.setattr(
         engine, "roformer", lambda role, _job=None: slower if role == "dereverb" else separator
     )
-    dried = dry_voice(SONG, "0" * 64, "mixture", engine=engine, clock=Clock())
+    dried = dry_voice(SONG, "0" * 64, None, engine=engine, clock=Clock())
     assert dried is not None
     raw, vocal, accompaniment, _key = dried
     assert accompaniment is not None
@@ -191,6 +192,89 @@ def test_a_damaged_pack_is_refused_before_it_is_parsed(home: Path) -> None:
     with pytest.raises(ModelError, match="damaged"):
         assess(TAKE, settings=BEST, engine=Engine())
     assess(TAKE, settings=Settings(feedback=False), engine=Engine())
+
+
+class Flaky:
+    """A session on a card that gives other numbers once and then fails."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.changed = False
+        self.provider = "torch cuda"
+        self.warnings: tuple[str, ...] = ()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def run(self, inputs: Mapping[str, Any], /) -> list[Any]:
+        (masks,) = self._inner.run(inputs)
+        if self.provider == "torch cuda":
+            self.provider = "torch cuda, then CPUExecutionProvider"
+            return [0.5 * masks]
+        self.changed = True
+        self.warnings = ("the card failed in the middle of the work",)
+        return [masks]
+
+
+@pytest.mark.usefixtures("home")
+def test_nothing_is_kept_of_a_take_whose_device_gave_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(kind="mixture", profile="best", feedback=False)
+    cache = Cache(tmp_path / "cache")
+    good = assess(SONG, settings=settings, engine=Engine())
+    true_open = open_roformer
+
+    def open_flaky(*args: Any, **kwargs: Any) -> tuple[Any, RoformerConfig]:
+        session, config = true_open(*args, **kwargs)
+        return Flaky(session), config
+
+    with monkeypatch.context() as patch:
+        patch.setattr("singcoach.chain.engine.open_roformer", open_flaky)
+        bad = assess(SONG, settings=settings, engine=Engine(cache=cache))
+    assert "the card failed in the middle of the work" in bad.assessment.warnings
+    providers = {model.role: model.provider for model in bad.assessment.models}
+    assert providers["separation"] == "torch cuda, then CPUExecutionProvider"
+    assert not np.array_equal(bad.take.vocal, good.take.vocal)
+    again = assess(SONG, settings=settings, engine=Engine(cache=cache))
+    assert numbers(again) == numbers(good)
+
+
+@pytest.mark.usefixtures("home")
+def test_memory_that_runs_short_in_a_batch_sets_the_pack_aside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = Engine()
+    first = assess(TAKE, settings=BEST, engine=engine)
+    few = FreeMemory(free_bytes=350_000_000, total_bytes=8_000_000_000)
+    monkeypatch.setattr("singcoach.models.devices.host_memory", lambda: few)
+    second = assess(TAKE, settings=BEST, engine=engine)
+    assert used(first)["dereverb"] == "dereverb"
+    assert "dereverb" not in used(second)
+    assert any("left out as dereverb" in warning for warning in second.assessment.warnings)
+
+
+def test_a_pack_with_a_damaged_manifest_is_told_and_passed_by(home: Path) -> None:
+    manifest = next(home.glob("**/packs/dereverb/manifest.toml"))
+    manifest.chmod(0o600)
+    manifest.write_text("x = 1\n", encoding="utf-8")
+    assessed = assess(TAKE, settings=BEST, engine=Engine())
+    assert "dereverb" not in used(assessed)
+    told = " ".join(assessed.assessment.warnings)
+    assert "The pack dereverb was passed by" in told
+    assert "No stronger" not in told
+
+
+@pytest.mark.usefixtures("home")
+def test_a_device_that_is_not_there_is_told_from_the_cache_too(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    told = [
+        assess(TAKE, settings=BEST, engine=Engine(cache=cache, device="mps")).assessment.warnings
+        for _ in range(2)
+    ]
+    assert told[0] == told[1]
+    assert any("mps" in warning for warning in told[0])
+    assert not any("has no effect" in warning for warning in told[0])
 
 
 @pytest.mark.usefixtures("home")

@@ -94,6 +94,12 @@ def test_no_beats_and_no_key_in_what_has_none() -> None:
         assert not silence.chroma.any()
 
 
+@pytest.mark.parametrize("n_samples", [0, 320, 1_600, 2_720, 8_000])
+def test_a_blink_of_sound_has_no_beats(n_samples: int) -> None:
+    backing = analyse_backing(chords([0], minor=[False])[:n_samples], sample_rate=RATE)
+    assert backing.beats_s.size == 0
+
+
 def test_refusals_and_cancelling() -> None:
     with pytest.raises(ValueError, match="n_samples"):
         analyse_backing(np.zeros((2, 100), dtype=np.float32), sample_rate=RATE)
