@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from singcoach.core.arrays import ANALYSIS_RATE, FloatArray
-from singcoach.dsp.dereverb_bands import DELAYS, HOP, ITERATIONS, N_FFT
+from singcoach.dsp.dereverb_bands import HOP, N_FFT
 from singcoach.dsp.prediction import predicted
 from singcoach.dsp.rooms import Response, decay_time_s
 from singcoach.dsp.stft import OverlapAdder, spectra
@@ -35,7 +35,7 @@ def plain_prediction() -> Method:
     def work(wet: FloatArray, _: Response | None) -> FloatArray:
         batch = wet.size // HOP + 4
         (spectrum,) = spectra([wet[None]], n_fft=N_FFT, hop=HOP, batch_frames=batch)
-        room = predicted(spectrum[0].T, delays=DELAYS, iterations=ITERATIONS, floor=1e-10).T
+        room = predicted(spectrum[0].T, delays=range(2, 12), iterations=3, floor=1e-10).T
         adder = OverlapAdder(n_fft=N_FFT, hop=HOP, n_channels=1)
         removed = adder.add(np.ascontiguousarray(room)[None])[0, : wet.size]
         share_db = 10 * np.log10(float(np.vdot(removed, removed)) / float(np.vdot(wet, wet)))

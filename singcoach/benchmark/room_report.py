@@ -33,7 +33,7 @@ def tables(rows: Sequence[Row], *, held_out: Sequence[str]) -> str:
     lines = []
     for title, chosen in (
         (f"all takes in all rooms, {LEVEL:.0%} intervals over takes and rooms", wet),
-        ("takes that nothing was learned from or set on", [r for r in wet if r.take in held_out]),
+        ("takes that the prediction was not set on", [r for r in wet if r.take in held_out]),
     ):
         if not chosen:
             continue

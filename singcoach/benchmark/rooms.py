@@ -2,10 +2,9 @@
 
     python -m singcoach.benchmark.rooms --data DIR [--json PATH]
 
-DIR holds ``vocadito`` and, where it is there, ``gtsinger`` (heard here only, never learned from).
-The rooms come from the image method in full length; the network was trained on others, whose tails
-are noise. Every take is stopped in three places for 0.7 s, so that the tail of the room can be
-heard alone.
+DIR holds ``vocadito`` and, where it is there, ``gtsinger`` (heard here only). The rooms come from
+the image method in full length. Every take is stopped in three places for 0.7 s, so that the tail
+of the room can be heard alone.
 """
 
 from __future__ import annotations
@@ -44,9 +43,9 @@ STOP_S = 0.7
 N_STOPS = 3
 NOISE_DB = -65.0
 """Noise of the microphone, relative to the dry take."""
-HELD_OUT = "vocadito_10"
-"""The take of vocadito that no setting and no weight has seen; so are those of gtsinger."""
 SUNG_IN = ("vocadito_1", "vocadito_10", "vocadito_14")
+TUNED_ON = ("vocadito_1", "vocadito_14")
+"""Takes on which the prediction and the filter were set, in other rooms than these."""
 GROUPS = ("it02", "ru03", "sp03", "zh03", "jp03")
 
 
@@ -235,9 +234,7 @@ def main() -> None:
             f"{room.name:20} T60 {decay_time_s(response.full, ANALYSIS_RATE):4.2f} s, "
             f"direct to reverberant {direct_to_reverberant_db(response):5.1f} dB\n"
         )
-    sys.stdout.write(
-        tables(rows, held_out=[t for t in takes if t not in ("vocadito_1", "vocadito_14")])
-    )
+    sys.stdout.write(tables(rows, held_out=[name for name in takes if name not in TUNED_ON]))
     if args.json:
         text = json.dumps([asdict(row) for row in rows], indent=1)
         write_whole(args.json, text.encode())

@@ -19,7 +19,7 @@ from singcoach.jobs import NO_JOB, Job
 from singcoach.regions.detector import detect_kind
 from singcoach.separation.dereverb import dereverb
 
-DEREVERB_VERSION = 1
+DEREVERB_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

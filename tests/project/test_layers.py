@@ -26,10 +26,7 @@ HEAVY = (
     "sounddevice",
     "torch",
 )
-WRITTEN_FOR_TORCH = (
-    "singcoach.models.build.dereverb_network",
-    "singcoach.models.roformer.network",
-)
+WRITTEN_FOR_TORCH = ("singcoach.models.roformer.network",)
 """Modules of classes that derive from torch's; others import them inside functions."""
 
 _IMPORT_ALL = """
