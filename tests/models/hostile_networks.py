@@ -15,6 +15,9 @@ from hostile_packs import CANARY, CASES, Runs, file_case, pickled
 from model_manifests import manifest
 from model_manifests import table as entry
 
+from singcoach.models.roformer.config import RoformerConfig, config_to_json
+from singcoach.models.whisper.config import GENERAL
+
 # ONNX ----------------------------------------------------------------------------------------
 
 
@@ -157,6 +160,35 @@ def _deep(model: Any) -> None:
     model.graph.node.append(helper.make_node("Loop", [], [], body=inner))
 
 
+@file_case("ONNX: a million parts", "network.onnx")
+def _onnx_parts() -> bytes:
+    return bytes(onnx_network().SerializeToString()) + b"\x10\x01" * 1_000_000
+
+
+def _onnx_with(op: str = "MatMul", **texts: str) -> bytes:
+    model = onnx_network(op=op)
+    for key, value in texts.items():
+        model.metadata_props.add(key=f"singcoach.{key}", value=value)
+    return bytes(model.SerializeToString())
+
+
+for _role in ("heads", "notes", "singing_detector", "language_model"):
+    file_case(f"ONNX: says that it is {_role}", "network.onnx")(
+        functools.partial(_onnx_with, role=_role, config="{}")
+    )
+file_case("ONNX: says that it is separation, without settings", "network.onnx")(
+    functools.partial(_onnx_with, role="separation", part="network", config="{}")
+)
+file_case("ONNX: says that it is separation, with settings of another network", "network.onnx")(
+    functools.partial(
+        _onnx_with, role="separation", config=config_to_json(RoformerConfig(dim=16, depth=1))
+    )
+)
+file_case("ONNX: says that it is an encoder, with settings of another network", "network.onnx")(
+    functools.partial(_onnx_with, role="encoder_general", config=GENERAL.to_json())
+)
+
+
 @file_case("ONNX: cut", "network.onnx")
 def _onnx_cut() -> bytes:
     return bytes(onnx_network().SerializeToString())[:-40]
@@ -203,6 +235,7 @@ for _what, _content in {
     "list of 10^7 texts that are not there": gguf(
         pairs={"x": (9, struct.pack("<IQ", 8, 10_000_000))}
     ),
+    "list of 10^9 numbers": gguf(pairs={"x": (9, struct.pack("<IQ", 0, 1_000_000_000))}),
     "list of lists": gguf(pairs={"x": (9, struct.pack("<IQ", 9, 1))}),
     "setting of an unknown type": gguf(pairs={"x": (99, b"")}),
     "version 9": gguf(version=9),
@@ -271,6 +304,14 @@ for _what, _changes in {
     "unknown key": {"run": "os.system"},
     "role that is none": {"role": "shell"},
     "settings that are no JSON": {"config": "{oops"},
+    "role that no pack fills": {"role": "heads"},
+    "part that nobody uses": {"part": "vocals"},
+    "separation without settings": {"role": "separation", "part": "network", "config": "{}"},
+    "an encoder with settings of another network": {
+        "role": "encoder_general",
+        "config": GENERAL.to_json(),
+    },
+    "a language model that is none": {"role": "language_model", "part": "model"},
     "other inputs than the file's": {"inputs": []},
 }.items():
     CASES[f"pack: {_what}"] = functools.partial(

@@ -128,6 +128,21 @@ ckpt("bomb: text that claims 2^60 bytes", whole(b"\x8d" + struct.pack("<Q", 1 <<
 ckpt("bomb: number of 600 digits", whole(b"}(" + plain("n") + b"\x8a\xff" + b"\x7f" * 255 + b"u"))
 ckpt("bomb: number of 100000 digits", whole(b"\x8b" + struct.pack("<i", 50_000) + b"\x7f" * 50_000))
 
+
+def _copied(function: bytes, value: bytes, n: int = 200) -> bytes:
+    """Call a harmless name again and again with one large value, which is recalled each time."""
+    calls = b"h\x00h\x01\x85R" * n
+    return whole(b"}" + plain("x") + b"(" + function + b"q\x00" + value + b"q\x01" + calls + b"ts")
+
+
+_LONG_TEXT = b"X" + struct.pack("<I", 999_999) + b"a" * 999_999
+_LONG_LIST = b"](" + b"K\x01" * 400_000 + b"e"
+_LONG_PAIRS = b"](" + b"".join(b"K" + bytes([i]) + b"N\x86" for i in range(256)) * 400 + b"e"
+
+ckpt("bomb: a text encoded 200 times", _copied(named("_codecs", "encode"), _LONG_TEXT))
+ckpt("bomb: a list copied 200 times", _copied(named("builtins", "set"), _LONG_LIST))
+ckpt("bomb: a table made 200 times", _copied(named("collections", "OrderedDict"), _LONG_PAIRS))
+
 # Tensors that do not fit ---------------------------------------------------------------------
 
 ckpt("tensor: 2^60 elements from one", table(conv1=tensor((1 << 30, 1 << 30), (0, 0))))
@@ -254,6 +269,22 @@ def _long_directory() -> bytes:
     return bytes(content)
 
 
+@file_case("zip: table of entries of 2 GB told by the zip64 record alone", "model.ckpt")
+def _long_wide_directory() -> bytes:
+    content = checkpoint(table(conv1=tensor()))
+    at = content.rfind(b"PK\x05\x06")
+    wide = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, 0x7FFF_FFFF, 0)
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, at, 1)
+    return content[:at] + wide + locator + content[at:]
+
+
+@file_case("zip: table of entries of 2 GB where the locator points", "model.ckpt")
+def _long_directory_elsewhere() -> bytes:
+    content = _long_wide_directory()
+    at = content.rfind(b"PK\x06\x07")
+    return content[:at] + bytes(56) + content[at:]
+
+
 @file_case("zip: cut in the middle", "model.ckpt")
 def _cut() -> bytes:
     content = checkpoint(table(conv1=tensor()))
@@ -294,6 +325,11 @@ def spec(shape: list[Any], begin: int, end: int, dtype: str = "F32") -> dict[str
 
 SAFETENSORS: dict[str, bytes] = {
     "header of 1 TB": safetensors({"conv1": spec([6], 0, 24)}, length=1 << 40),
+    "header of 9 MB": struct.pack("<Q", 9 << 20) + b'{"a":"' + b"a" * ((9 << 20) - 8) + b'"}',
+    "header of 2 million tables": struct.pack("<Q", 6_000_008)
+    + b'{"a":['
+    + b"{}," * 1_999_999
+    + b"{} ]}",
     "tensors that overlap": safetensors({"conv1": spec([6], 0, 24), "conv2": spec([2], 16, 24)}),
     "a gap": safetensors({"conv1": spec([2], 0, 8), "conv2": spec([2], 16, 24)}),
     "a tensor outside the file": safetensors({"conv1": spec([12], 0, 48)}),

@@ -31,6 +31,7 @@ from singcoach.models.packs.sources import (
     HashedFile,
     check_unchanged,
     gather,
+    hash_again,
     hash_files,
 )
 from singcoach.models.packs.staging import Staging, already_there
@@ -43,7 +44,7 @@ from singcoach.models.packs.writing import (
 )
 from singcoach.models.weights.faults import shown
 
-_HASHED, _MADE = 0.2, 0.95
+_HASHED, _MADE, _HASHED_AGAIN = 0.2, 0.85, 0.95
 _BLOCK_BYTES = 1 << 22
 _MAX_ID_CHARACTERS = 40
 
@@ -91,7 +92,7 @@ def add(
     publication = publication_of(sources)
     if publication is None and not trust:
         raise _not_known(given, sources)
-    plan, about, sources = _recognised(given, sources, publication, role)
+    plan, about, sources = _recognised(given, hashed, publication, role, job.part(_HASHED, _HASHED))
     known_name = about.title if given.is_pack and name is None else name
     pack_id = _chosen_id(given, publication, known_name)
     if not replace and (packs_dir() / pack_id).exists():
@@ -108,7 +109,11 @@ def add(
 
 
 def _recognised(
-    given: Given, sources: tuple[SourceFile, ...], publication: Publication | None, role: str | None
+    given: Given,
+    hashed: Sequence[HashedFile],
+    publication: Publication | None,
+    role: str | None,
+    job: Job,
 ) -> tuple[Plan, About, tuple[SourceFile, ...]]:
     if given.is_pack:
         entries, old = read_folder(given.path)
@@ -120,7 +125,9 @@ def _recognised(
             )
         return plan, about_folder(entries), old.sources
     known_roles = publication.roles if publication is not None else ()
-    plan = recognise(given, role=role, known_roles=known_roles)
+    hashes = {file.path: file.source.sha256 for file in hashed}
+    plan = recognise(given, role=role, known_roles=known_roles, hashes=hashes, job=job)
+    sources = tuple(file.source for file in hashed)
     return plan, _about(given, sources, publication), sources
 
 
@@ -202,10 +209,14 @@ def _install(
         with Staging(pack_id, needed_bytes=plan.needed_bytes, job=job) as staging:
             made = plan.make(staging.folder, job.part(0.0, _MADE))
             check_unchanged(hashed)
+            if not plan.copies:
+                hash_again(hashed, job.part(_MADE, _HASHED_AGAIN))
             files = [
                 FinishedFile(described=one, sha256=digest, size=size)
                 for one in made
-                for digest, size in [_digest(staging.folder / one.file, job.part(_MADE, 1.0))]
+                for digest, size in [
+                    _digest(staging.folder / one.file, job.part(_HASHED_AGAIN, 1.0))
+                ]
             ]
             write_texts(
                 staging.folder,

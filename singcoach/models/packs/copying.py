@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -11,32 +12,41 @@ from pathlib import Path
 from singcoach import resources
 from singcoach.errors import ModelError
 from singcoach.jobs import NO_JOB, Job
-from singcoach.models.manifest import MANIFEST_NAME, ROLES, TensorSpec, read_manifest
+from singcoach.models.manifest import MANIFEST_NAME, read_manifest
 from singcoach.models.packfile import PackFile
 from singcoach.models.packs import gguf, onnx_file
+from singcoach.models.packs.fitting import (
+    NETWORK_PART,
+    NETWORK_ROLES,
+    check_network,
+    fits_embedded,
+    listed,
+)
 from singcoach.models.packs.onnx_trial import try_onnx
 from singcoach.models.packs.plan import Plan
+from singcoach.models.packs.roles import ROFORMER_ROLES
+from singcoach.models.packs.sources import changed
 from singcoach.models.weights.faults import shown, unusable
 from singcoach.models.weights.weightfile import OpenFile, unreadable
 
 _BLOCK_BYTES = 1 << 22
 _ROLE_KEY, _PART_KEY, _CONFIG_KEY = "singcoach.role", "singcoach.part", "singcoach.config"
 _GGUF_FILES: Mapping[gguf.Part, str] = {"model": "model.gguf", "projector": "projector.gguf"}
-_NEEDS_CONFIG = ("separation", "dereverb")
 
 
-def plan_onnx(path: Path, *, role: str | None) -> Plan:
+def plan_onnx(path: Path, *, role: str | None, sha256: str, job: Job = NO_JOB) -> Plan:
     """Look into an ONNX file and return how it becomes a pack.
 
     Its role is the one that its own metadata (``singcoach.role``) or ``role`` names, or the one
-    whose embedded network has the same inputs and outputs.
+    whose embedded network has the same inputs and outputs. What is copied later has to have the
+    hash ``sha256``.
 
     Raises
     ------
     ModelError
-        When it is refused, or fills no role that is known.
+        When it is refused, fills no role that is known, or has settings that do not fit it.
     """
-    file = OpenFile(path)
+    file = OpenFile(path, job)
     try:
         head = onnx_file.read_head(file)
         size = file.size
@@ -44,38 +54,45 @@ def plan_onnx(path: Path, *, role: str | None) -> Plan:
         raise unreadable(file.name, error) from error
     finally:
         file.close()
-    named = head.metadata.get(_ROLE_KEY)
-    fitting = tuple(found for found in ROLES if _fits(head, found))
-    chosen = role or (named if named in ROLES else None) or next(iter(fitting), None)
+    named = head.metadata.get(_ROLE_KEY, "")
+    if named and named not in NETWORK_ROLES and role is None:
+        raise unusable(path.name, f"it says that it is for {shown(named, 30)}, and no pack is")
+    fitting = tuple(found for found in NETWORK_ROLES if fits_embedded(head, found))
+    chosen = role or (named if named in NETWORK_ROLES else None) or next(iter(fitting), None)
     config = head.metadata.get(_CONFIG_KEY, "")
     if chosen is None or not (chosen in fitting or (named == chosen and _is_table(config))):
         raise unusable(
             path.name,
-            f"its inputs {_listed(head.inputs)} and outputs {_listed(head.outputs)} "
+            f"its inputs {listed(head.inputs)} and outputs {listed(head.outputs)} "
             + ("fill no role here" if chosen is None else f"are not those of the role {chosen}"),
             hint="The embedded models (`singcoach models list`) show what a role needs",
         )
-    part = head.metadata.get(_PART_KEY, "")
+    part = head.metadata.get(_PART_KEY, "") or (NETWORK_PART if chosen in ROFORMER_ROLES else "")
+    config = config if _is_table(config) else ""
+    check_network(path.name, head, role=chosen, part=part, config=config)
     made = PackFile(
         file="network.onnx",
         role=chosen,
-        part=part if part.isidentifier() else "",
+        part=part,
         sample_rate=_sample_rate(chosen, config),
         inputs=head.inputs,
         outputs=head.outputs,
-        config=config if _is_table(config) else "",
+        config=config,
     )
     return Plan(
         what="ONNX network",
         roles=(chosen,),
         needed_bytes=size,
-        make=partial(_copy_onnx, path, made),
+        make=partial(_copy_onnx, path, sha256, made),
+        copies=True,
         notes=(f"{head.n_nodes} operators, taken over as it is",),
     )
 
 
-def plan_gguf(paths: Sequence[Path]) -> Plan:
+def plan_gguf(paths: Sequence[Path], *, hashes: Mapping[Path, str], job: Job = NO_JOB) -> Plan:
     """Look into a GGUF language model and its projector, and return how they become a pack.
+
+    What is copied later has to have the SHA-256 that ``hashes`` names.
 
     Raises
     ------
@@ -86,7 +103,7 @@ def plan_gguf(paths: Sequence[Path]) -> Plan:
     notes = []
     size = 0
     for path in paths:
-        file = OpenFile(path)
+        file = OpenFile(path, job)
         try:
             head = gguf.read_head(file)
             size += file.size
@@ -111,7 +128,8 @@ def plan_gguf(paths: Sequence[Path]) -> Plan:
         what="language model",
         roles=("language_model",),
         needed_bytes=size,
-        make=partial(_copy_gguf, parts),
+        make=partial(_copy_gguf, parts, hashes),
+        copies=True,
         notes=tuple(notes),
     )
 
@@ -146,36 +164,30 @@ def copy_file(source: Path, target: Path, job: Job = NO_JOB) -> str:
         file.close()
 
 
-def _copy_onnx(path: Path, made: PackFile, out_dir: Path, job: Job) -> tuple[PackFile, ...]:
-    copy_file(path, out_dir / made.file, job.part(0.0, 0.5))
+def _copy_onnx(
+    path: Path, sha256: str, made: PackFile, out_dir: Path, job: Job
+) -> tuple[PackFile, ...]:
+    _copy_hashed(path, out_dir / made.file, sha256, job.part(0.0, 0.5))
     try_onnx(out_dir / made.file, path.name, job.part(0.5, 1.0))
     return (made,)
 
 
-def _copy_gguf(parts: Mapping[gguf.Part, Path], out_dir: Path, job: Job) -> tuple[PackFile, ...]:
+def _copy_hashed(source: Path, target: Path, sha256: str, job: Job) -> None:
+    """Copy the file that was hashed; nothing has opened the copy before it is compared."""
+    if not hmac.compare_digest(copy_file(source, target, job), sha256):
+        raise changed(source.name)
+
+
+def _copy_gguf(
+    parts: Mapping[gguf.Part, Path], hashes: Mapping[Path, str], out_dir: Path, job: Job
+) -> tuple[PackFile, ...]:
     made = []
     for i, part in enumerate(sorted(parts)):  # the model comes before its projector
         name = _GGUF_FILES[part]
-        copy_file(parts[part], out_dir / name, job.part(i / len(parts), (i + 1) / len(parts)))
+        own = job.part(i / len(parts), (i + 1) / len(parts))
+        _copy_hashed(parts[part], out_dir / name, hashes[parts[part]], own)
         made.append(PackFile(file=name, role="language_model", part=part))
     return tuple(made)
-
-
-def _fits(head: onnx_file.OnnxHead, role: str) -> bool:
-    """Whether the tensors are those of the embedded network of a role with a single part."""
-    embedded = [e for e in read_manifest(resources.models_dir() / MANIFEST_NAME) if e.role == role]
-    if len(embedded) != 1 or not embedded[0].inputs:
-        return False
-    return _same(head.inputs, embedded[0].inputs) and _same(head.outputs, embedded[0].outputs)
-
-
-def _same(given: Sequence[TensorSpec], wanted: Sequence[TensorSpec]) -> bool:
-    """Whether names, types and ranks agree; the width of features may differ."""
-    by_name = {spec.name: spec for spec in given}
-    return by_name.keys() == {spec.name for spec in wanted} and all(
-        by_name[spec.name].dtype == spec.dtype and len(by_name[spec.name].shape) == len(spec.shape)
-        for spec in wanted
-    )
 
 
 def _sample_rate(role: str, config: str) -> int | None:
@@ -191,7 +203,3 @@ def _is_table(config: str) -> bool:
         return isinstance(json.loads(config), dict)
     except (ValueError, RecursionError):
         return False
-
-
-def _listed(specs: Sequence[TensorSpec]) -> str:
-    return ", ".join(shown(spec.name, 30) for spec in specs[:6])

@@ -26,6 +26,8 @@ _RUNS_MORE = frozenset(
 )
 """Operators that call scripts or load files."""
 
+_OUR_KEYS = "singcoach."
+_MAX_KEYS = 16
 _EXTERNAL = 1
 _BITS = {
     1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64, 14: 64,
@@ -41,7 +43,7 @@ _NAMES = {
 
 @dataclass(slots=True, kw_only=True)
 class OnnxHead:
-    """What an ONNX file says of itself."""
+    """What an ONNX file says of itself; of its metadata only what is meant for SingCoach."""
 
     inputs: tuple[TensorSpec, ...] = ()
     outputs: tuple[TensorSpec, ...] = ()
@@ -75,7 +77,7 @@ def read_head(file: OpenFile) -> OnnxHead:
 class _Walk:
     def __init__(self, file: OpenFile) -> None:
         self._file = file
-        self._walker = Walker(file.stream, file.name)
+        self._walker = Walker(file)
         self._n_nodes = 0
         self._n_tensors = 0
 
@@ -89,7 +91,8 @@ class _Walk:
                 self._domain(self._texts(part.value).get(1, ""))
             elif part.number == 14:
                 pair = self._texts(part.value, most=100_000)
-                head.metadata[pair.get(1, "")] = pair.get(2, "")
+                if pair.get(1, "").startswith(_OUR_KEYS) and len(head.metadata) < _MAX_KEYS:
+                    head.metadata[pair[1]] = pair.get(2, "")
             elif part.number in (20, 25):
                 what = "training steps" if part.number == 20 else "functions of its own"
                 raise unsafe(self._file.name, f"it brings {what}, which no pack needs")

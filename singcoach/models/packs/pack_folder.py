@@ -15,11 +15,20 @@ from singcoach.models.manifest import MANIFEST_NAME, ModelEntry, read_manifest
 from singcoach.models.packfile import PackFile
 from singcoach.models.packs import gguf, onnx_file
 from singcoach.models.packs.copying import copy_file
+from singcoach.models.packs.fitting import (
+    NETWORK_PART,
+    check_network,
+    check_weights,
+    same_tensors,
+)
 from singcoach.models.packs.onnx_trial import try_onnx
 from singcoach.models.packs.plan import About, Plan
+from singcoach.models.packs.roles import ADDABLE_ROLES, ROFORMER_ROLES
 from singcoach.models.weights import open_weights
 from singcoach.models.weights.faults import damaged, shown, unsafe, unusable
 from singcoach.models.weights.weightfile import OpenFile
+
+_AGAIN = "Make the pack again from the original checkpoint"
 
 
 def read_folder(folder: Path) -> tuple[tuple[ModelEntry, ...], Provenance]:
@@ -47,7 +56,22 @@ def read_folder(folder: Path) -> tuple[tuple[ModelEntry, ...], Provenance]:
 
 
 def plan_folder(folder: Path, entries: tuple[ModelEntry, ...]) -> Plan:
-    """Return how a foreign pack folder becomes one of the user's packs."""
+    """Return how a foreign pack folder becomes one of the user's packs.
+
+    Raises
+    ------
+    ModelError
+        When it has a role that no pack fills, or its parts do not belong together.
+    """
+    for role in dict.fromkeys(entry.role for entry in entries):
+        if role not in ADDABLE_ROLES:
+            raise unusable(folder.name, f"no pack fills the role {role}", hint=_AGAIN)
+        own = [entry for entry in entries if entry.role == role]
+        if role in ROFORMER_ROLES and (
+            all(entry.part != NETWORK_PART for entry in own)
+            or len({entry.config for entry in own}) != 1
+        ):
+            raise unusable(folder.name, f"its files for {role} do not belong together", hint=_AGAIN)
     return Plan(
         what="pack",
         roles=tuple(dict.fromkeys(entry.role for entry in entries)),
@@ -111,22 +135,26 @@ def _copy(
 def _look_into(path: Path, entry: ModelEntry, job: Job) -> None:
     """Read the copy as its kind has to be read; refuse what is of no kind of ours."""
     suffix = path.suffix.lower()
+    role, part, config = entry.role, entry.part, entry.config
     if suffix == ".safetensors":
-        open_weights(path).close()
+        with open_weights(path, job=job) as weights:
+            check_weights(path.name, weights.shapes, role=role, part=part, config=config)
         return
     if suffix not in (".onnx", ".gguf"):
         raise unusable(path.name, "a pack holds ONNX, safetensors and GGUF files alone")
-    file = OpenFile(path)
+    file = OpenFile(path, job)
     try:
         if suffix == ".gguf":
-            gguf.read_head(file)
+            if role != "language_model" or gguf.read_head(file).part != part:
+                raise unusable(path.name, f"it cannot be the part {part!r} of {role}", hint=_AGAIN)
             return
         head = onnx_file.read_head(file)
     finally:
         file.close()
-    if {spec.name for spec in head.inputs} != {spec.name for spec in entry.inputs}:
+    if not same_tensors(head.inputs, entry.inputs):
         raise ModelError(
             f"{path.name} takes other inputs than its manifest says",
-            hint="Make the pack again from the original checkpoint",
+            hint=_AGAIN,
         )
+    check_network(path.name, head, role=role, part=part, config=config)
     try_onnx(path, path.name, job)

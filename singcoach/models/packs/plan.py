@@ -37,6 +37,9 @@ class Plan:
         What will be written at most, about.
     make
         Writes the files of the pack into a folder and describes them.
+    copies
+        Whether ``make`` compares what it copies with the hashes; else the files are hashed again
+        after it.
     notes
         Lines for the card.
     """
@@ -45,4 +48,5 @@ class Plan:
     roles: tuple[str, ...]
     needed_bytes: int
     make: Make
+    copies: bool = False
     notes: tuple[str, ...] = field(default=())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from singcoach.errors import ModelError
-from singcoach.jobs import Job
+from singcoach.jobs import NO_JOB, Job
 from singcoach.models.packfile import PackFile
 from singcoach.models.packs.copying import plan_gguf, plan_onnx
 from singcoach.models.packs.gguf import MAGIC
@@ -26,7 +26,14 @@ _ROFORMER_SHARE = 1.35
 _WHISPER_BYTES_PER_WEIGHT = 1.3
 
 
-def recognise(given: Given, *, role: str | None, known_roles: Sequence[str]) -> Plan:
+def recognise(
+    given: Given,
+    *,
+    role: str | None,
+    known_roles: Sequence[str],
+    hashes: Mapping[Path, str],
+    job: Job = NO_JOB,
+) -> Plan:
     """Return how the files become a pack; parses them with our own readers alone.
 
     Parameters
@@ -37,6 +44,10 @@ def recognise(given: Given, *, role: str | None, known_roles: Sequence[str]) -> 
         What the user says it is for; None leaves it to the publication and the tensors.
     known_roles
         Roles of the publication whose hash it has; empty where it is not known.
+    hashes
+        SHA-256 of the files, which what is copied has to have.
+    job
+        Reports the looking, and may cancel it.
 
     Raises
     ------
@@ -47,11 +58,12 @@ def recognise(given: Given, *, role: str | None, known_roles: Sequence[str]) -> 
     starts = [_start(path) for path in given.files]
     if all(start.startswith(MAGIC) for start in starts):
         _check_role(role, ("language_model",), given.path.name)
-        return plan_gguf(given.files)
+        return plan_gguf(given.files, hashes=hashes, job=job)
     if len(given.files) == 1 and looks_like_onnx(starts[0]) and starts[0][8:9] != b"{":
-        return plan_onnx(given.files[0], role=role)
+        first = given.files[0]
+        return plan_onnx(first, role=role, sha256=hashes[first], job=job)
     shards = {path.name for path in given.files} if given.path.is_dir() else None
-    with open_weights(given.path, shards=shards) as weights:
+    with open_weights(given.path, shards=shards, job=job) as weights:
         return _plan_weights(weights, given, shards, role=role, known_roles=known_roles)
 
 
@@ -141,7 +153,7 @@ def _check_role(role: str | None, possible: Sequence[str], name: str) -> None:
 def _make_roformer(path: Path, role: str, out_dir: Path, job: Job) -> tuple[PackFile, ...]:
     from singcoach.models.roformer.convert import convert
 
-    with open_weights(path) as weights:
+    with open_weights(path, job=job) as weights:
         kind = cast("Literal['separation', 'dereverb']", role)
         return convert(weights, out_dir, role=kind, job=job)
 
@@ -151,7 +163,7 @@ def _make_whisper(
 ) -> tuple[PackFile, ...]:
     from singcoach.models.whisper.convert import convert
 
-    with open_weights(path, shards=shards) as weights:
+    with open_weights(path, shards=shards, job=job) as weights:
         return convert(weights, out_dir, roles=cast("Any", roles), job=job)
 
 
@@ -160,5 +172,5 @@ def _make_hubert(
 ) -> tuple[PackFile, ...]:
     from singcoach.models.whisper.hubert import convert_hubert
 
-    with open_weights(path, shards=shards) as weights:
+    with open_weights(path, shards=shards, job=job) as weights:
         return convert_hubert(weights, out_dir, job=job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -152,10 +153,22 @@ def check_unchanged(files: Sequence[HashedFile]) -> None:
         except OSError:
             same = False
         if not same:
-            raise ModelError(
-                f"{file.source.file} changed while it was being added",
-                hint="Wait until its copy or download has ended, then add it again",
-            )
+            raise changed(file.source.file)
+
+
+def hash_again(files: Sequence[HashedFile], job: Job = NO_JOB) -> None:
+    """Raise :class:`ModelError` when a file has not the content any more that was hashed."""
+    for before, now in zip(files, hash_files([file.path for file in files], job), strict=True):
+        if not hmac.compare_digest(before.source.sha256, now.source.sha256):
+            raise changed(before.source.file)
+
+
+def changed(name: str) -> ModelError:
+    """Return the error for a file that is not the one any more that was hashed."""
+    return ModelError(
+        f"{name} changed while it was being added",
+        hint="Wait until its copy or download has ended, then add it again",
+    )
 
 
 def _marks(status: os.stat_result) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from singcoach.jobs import NO_JOB, Job
 from singcoach.models.weights import ctranslate2_layout, safetensors_file, torch_files
 from singcoach.models.weights.faults import damaged, shown, unusable
 from singcoach.models.weights.state_dict import peel_prefixes
@@ -16,11 +17,13 @@ from singcoach.models.weights.weightfile import OpenFile, WeightFile, WeightForm
 INDEX_NAME = "model.safetensors.index.json"
 _SINGLE_NAMES = ("model.safetensors", "model.bin", "pytorch_model.bin", "model.pt")
 _CONFIG_NAME = "config.json"
-_MAX_JSON_BYTES = 32 << 20
+_MAX_JSON_BYTES = 8 << 20
 _MAX_SHARDS = 1_000
 
 
-def open_weights(path: Path, *, shards: Collection[str] | None = None) -> WeightFile:
+def open_weights(
+    path: Path, *, shards: Collection[str] | None = None, job: Job = NO_JOB
+) -> WeightFile:
     """Open a checkpoint by its content: torch (both forms), safetensors, CTranslate2.
 
     Parameters
@@ -30,6 +33,8 @@ def open_weights(path: Path, *, shards: Collection[str] | None = None) -> Weight
         and ``config.json``, whose content is found in ``metadata["config"]``.
     shards
         Of a checkpoint in pieces: the names of the files to open; the others need not be there.
+    job
+        Reports the looking, and may cancel it.
 
     Raises
     ------
@@ -37,17 +42,17 @@ def open_weights(path: Path, *, shards: Collection[str] | None = None) -> Weight
         When there is no such file, its form is not known, it is damaged, or it is more than data.
     """
     if path.is_dir():
-        return _open_folder(path, shards)
-    return _open_file(path, path)
+        return _open_folder(path, shards, job)
+    return _open_file(path, path, job)
 
 
-def _open_folder(folder: Path, shards: Collection[str] | None) -> WeightFile:
+def _open_folder(folder: Path, shards: Collection[str] | None, job: Job) -> WeightFile:
     index = folder / INDEX_NAME
     if index.exists():
-        return _open_shards(folder, index, shards)
+        return _open_shards(folder, index, shards, job)
     for name in _SINGLE_NAMES:
         if (folder / name).exists():
-            return _open_file(folder / name, folder)
+            return _open_file(folder / name, folder, job)
     raise unusable(
         folder.name or str(folder),
         "the folder holds no weights under a name that is known",
@@ -55,8 +60,8 @@ def _open_folder(folder: Path, shards: Collection[str] | None) -> WeightFile:
     )
 
 
-def _open_file(path: Path, given: Path) -> WeightFile:
-    file = OpenFile(path)
+def _open_file(path: Path, given: Path, job: Job) -> WeightFile:
+    file = OpenFile(path, job)
     try:
         form, places, metadata = _layout(file)
         if path.name in _SINGLE_NAMES:  # else a config.json beside it may belong to anything
@@ -90,7 +95,7 @@ def _layout(file: OpenFile) -> tuple[WeightFormat, dict[str, TensorPlace], dict[
     )
 
 
-def _open_shards(folder: Path, index: Path, shards: Collection[str] | None) -> WeightFile:
+def _open_shards(folder: Path, index: Path, shards: Collection[str] | None, job: Job) -> WeightFile:
     """Open the files that an index names; each tensor must be where the index says."""
     table = read_json(index).get("weight_map")
     if not isinstance(table, dict) or not table or len(table) > MAX_TENSORS:
@@ -104,7 +109,7 @@ def _open_shards(folder: Path, index: Path, shards: Collection[str] | None) -> W
     files: list[OpenFile] = []
     try:
         for name in names:
-            file = OpenFile(folder / name)
+            file = OpenFile(folder / name, job)
             files.append(file)
             places, _ = safetensors_file.read_layout(file)
             wanted = {tensor for tensor, shard in table.items() if shard == name}

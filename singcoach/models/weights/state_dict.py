@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from singcoach.models.weights.faults import damaged, shown, unusable
@@ -18,9 +18,11 @@ _MAX_VALUES = 1_000_000
 
 
 def find_tensors(
-    content: object, file_name: str
+    content: object, file_name: str, count: Callable[[], None] = lambda: None
 ) -> tuple[dict[str, TensorName], dict[str, object]]:
     """Return the tensors by name and the plain values that stand beside them.
+
+    ``count`` is called for every value.
 
     Raises
     ------
@@ -38,7 +40,7 @@ def find_tensors(
         if inner is None:
             break
         content = inner
-    tensors = _Flattening(file_name).flat(content)
+    tensors = _Flattening(file_name, count).flat(content)
     if not tensors:
         raise unusable(file_name, "it holds no tensors")
     return peel_prefixes(tensors), metadata
@@ -61,8 +63,9 @@ def peel_prefixes(tensors: Mapping[str, T]) -> dict[str, T]:
 class _Flattening:
     """Tables within tables become names with dots; values are counted, never trusted to end."""
 
-    def __init__(self, file_name: str) -> None:
+    def __init__(self, file_name: str, count: Callable[[], None]) -> None:
         self._file = file_name
+        self._count = count
         self._n_values = 0
 
     def flat(self, content: Any) -> dict[str, TensorName]:
@@ -72,6 +75,7 @@ class _Flattening:
 
     def _visit(self, value: Any, path: tuple[str, ...], found: dict[str, TensorName]) -> None:
         self._n_values += 1
+        self._count()
         if self._n_values > _MAX_VALUES or len(path) > _MAX_DEPTH:
             raise damaged(self._file, "its tables are nested beyond reason")
         if isinstance(value, TensorName):

@@ -16,10 +16,12 @@ from singcoach.models.weights.weightfile import OpenFile
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _MAX_PICKLE_BYTES = 32 << 20
-_MAX_DIRECTORY_BYTES = 64 << 20
+_MAX_DIRECTORY_BYTES = 16 << 20
 _MAX_ENTRIES = 200_000
 _LOCAL_HEADER_BYTES = 30
 _END_BYTES = 22
+_LOCATOR_BYTES = 20
+_WIDE_BYTES = 56
 _MAX_COMMENT_BYTES = 65_535
 _IN_WIDE_RECORD = 0xFFFFFFFF
 _ENCRYPTED = 0x1
@@ -49,8 +51,8 @@ def read_zip(file: OpenFile) -> Layout:
         if order != b"little":
             raise unusable(file.name, f"its byte order is {shown(order, 16)}, not little")
     table = _content(file, entries[tables[0]], _MAX_PICKLE_BYTES)
-    described = read_pickle(io.BytesIO(table), file.name)
-    tensors, metadata = find_tensors(described.value, file.name)
+    described = read_pickle(io.BytesIO(table), file.name, file.count)
+    tensors, metadata = find_tensors(described.value, file.name, file.count)
     storages = {
         name.removeprefix(f"{root}data/"): storage
         for name, storage in entries.items()
@@ -82,9 +84,9 @@ def read_legacy(file: OpenFile) -> Layout:
         raise unusable(file.name, f"its format version is {shown(version, 20)}")
     if system.get("little_endian") is not True:
         raise unusable(file.name, "its byte order is not little")
-    described = read_pickle(head, file.name)
-    tensors, metadata = find_tensors(described.value, file.name)
-    keys = read_pickle(head, file.name).value
+    described = read_pickle(head, file.name, file.count)
+    tensors, metadata = find_tensors(described.value, file.name, file.count)
+    keys = read_pickle(head, file.name, file.count).value
     sizes = {key: item_bytes(storage.dtype) for key, storage in described.storages.items()}
     return _placed(file, tensors, _legacy_storages(file, keys, sizes, head.tell())), metadata
 
@@ -155,6 +157,7 @@ def _entries(file: OpenFile) -> dict[str, Storage]:
     entries: dict[str, Storage] = {}
     spans: list[tuple[int, int]] = []
     for info in infos:
+        file.count()
         _check_entry(file, info)
         name = info.filename
         if name in entries:
@@ -179,12 +182,36 @@ def _check_directory(file: OpenFile) -> None:
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or at + _END_BYTES > len(tail):
         raise damaged(file.name, "the zip archive is cut or garbled")
-    n_bytes = int.from_bytes(tail[at + 12 : at + 16], "little")
-    wide = tail.rfind(b"PK\x06\x06", 0, at)
-    if n_bytes == _IN_WIDE_RECORD and wide >= 0:
-        n_bytes = int.from_bytes(tail[wide + 40 : wide + 48], "little")
+    claims = [int.from_bytes(tail[at + 12 : at + 16], "little")]
+    wide = _wide_claims(file, file.size - n_tail + at)
+    if wide and claims[0] == _IN_WIDE_RECORD:
+        claims = []
+    n_bytes = max(claims + wide)
     if n_bytes > _MAX_DIRECTORY_BYTES:
         raise damaged(file.name, f"its table of entries claims {n_bytes} bytes")
+
+
+def _wide_claims(file: OpenFile, end_at: int) -> list[int]:
+    """Return the length of the table by each zip64 record that a reader may go by.
+
+    Readers go by it even where the plain record, at ``end_at``, does not ask for it: some by the
+    one right before its locator, some by the one that the locator names.
+    """
+    locator_at = end_at - _LOCATOR_BYTES
+    if locator_at < 0:
+        return []
+    file.stream.seek(locator_at)
+    locator = file.stream.read(_LOCATOR_BYTES)
+    if not locator.startswith(b"PK\x06\x07"):
+        return []
+    claims = []
+    for at in (locator_at - _WIDE_BYTES, int.from_bytes(locator[8:16], "little")):
+        if 0 <= at <= file.size - _WIDE_BYTES:
+            file.stream.seek(at)
+            record = file.stream.read(_WIDE_BYTES)
+            if record.startswith(b"PK\x06\x06"):
+                claims.append(int.from_bytes(record[40:48], "little"))
+    return claims
 
 
 def _check_entry(file: OpenFile, info: zipfile.ZipInfo) -> None:

@@ -22,6 +22,11 @@ from singcoach.models.weights.torch_values import Described, StorageName, Tensor
 _MAX_INSTRUCTIONS = 1_000_000
 _MAX_WHOLE_NUMBER_BITS = 128
 _MAX_TEXT_CHARACTERS = 1_000_000
+_MAX_COPIED_BYTES = 64 << 20
+"""All that calls may copy together: published checkpoints copy some kilobytes."""
+
+_BYTES_PER_MEMBER = 16
+_BYTES_PER_PAIR = 128
 
 _STORAGES = {
     "DoubleStorage": "float64",
@@ -51,7 +56,9 @@ class _Mark:
 _MARK = _Mark()
 
 
-def read_pickle(stream: BinaryIO, file_name: str) -> Described:
+def read_pickle(
+    stream: BinaryIO, file_name: str, count: Callable[[], None] = lambda: None
+) -> Described:
     """Read one pickle: tables, lists, tuples, plain values, and ``TensorName`` for tensors.
 
     Parameters
@@ -59,6 +66,8 @@ def read_pickle(stream: BinaryIO, file_name: str) -> Described:
     stream
         Bytes in memory (so that a length in the pickle takes no more than there is); afterwards it
         stands behind the pickle.
+    count
+        Called for every instruction.
 
     Raises
     ------
@@ -66,14 +75,19 @@ def read_pickle(stream: BinaryIO, file_name: str) -> Described:
         When the pickle names anything but tensors and plain values, uses an instruction that
         ``torch.save`` does not write, or is cut or inconsistent.
     """
-    interpreter = _Interpreter(file_name)
-    value = interpreter.run(stream)
+    interpreter = _Interpreter(file_name, count)
+    try:
+        value = interpreter.run(stream)
+    except MemoryError as error:
+        raise damaged(file_name, "its table of contents takes more memory than there is") from error
     return Described(value, interpreter.storages)
 
 
 class _Interpreter:
-    def __init__(self, file_name: str) -> None:
+    def __init__(self, file_name: str, count: Callable[[], None]) -> None:
         self._file = file_name
+        self._count = count
+        self._copied_bytes = 0
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
         self.storages: dict[str, StorageName] = {}
@@ -89,6 +103,7 @@ class _Interpreter:
                 if len(self._stack) != 1 or self._stack[0] is _MARK:
                     raise self._garbled()
                 return self._stack[0]
+            self._count()
             self._follow(opcode.name, argument, first=n == 0)
         raise unusable(self._file, f"it has more than {_MAX_INSTRUCTIONS} instructions")
 
@@ -250,6 +265,7 @@ class _Interpreter:
     def table(self, pairs: Any = ()) -> dict[Any, Any]:
         if not isinstance(pairs, list | tuple):
             raise self._garbled()
+        self._take(_BYTES_PER_PAIR * (1 + len(pairs)))
         made: dict[Any, Any] = {}
         for pair in pairs:
             if not isinstance(pair, list | tuple) or len(pair) != 2:
@@ -263,11 +279,13 @@ class _Interpreter:
     def members(self, values: Any = ()) -> list[Any]:
         if not isinstance(values, list | tuple):
             raise self._garbled()
+        self._take(_BYTES_PER_MEMBER * (4 + len(values)))
         return list(values)
 
     def encoded(self, text: Any, encoding: Any = "latin1") -> bytes:
         if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
             raise self._garbled()
+        self._take(len(text))
         try:
             return text.encode("latin-1")
         except UnicodeEncodeError as error:
@@ -277,6 +295,12 @@ class _Interpreter:
         return Unknown("a value that is not needed")
 
     # Pieces ------------------------------------------------------------------
+
+    def _take(self, n_bytes: int) -> None:
+        """Count what a call copies: its argument may be recalled and copied again and again."""
+        self._copied_bytes += n_bytes
+        if self._copied_bytes > _MAX_COPIED_BYTES:
+            raise damaged(self._file, "it copies values beyond reason")
 
     def _push_global(self, module: str, name: str) -> None:
         full = f"{module}.{name}"

@@ -12,8 +12,11 @@ from typing import Any, BinaryIO, Literal, Self
 from numpy.typing import NDArray
 
 from singcoach.errors import ModelError
+from singcoach.jobs import NO_JOB, Job
 from singcoach.models.weights.faults import unusable
 from singcoach.models.weights.tensors import TensorPlace, read_place
+
+_ITEMS_PER_REPORT = 10_000
 
 WeightFormat = Literal["torch", "safetensors", "ctranslate2"]
 
@@ -93,11 +96,21 @@ class WeightFile:
 
 
 class OpenFile:
-    """A plain file that is open for reading; every fault on the way is one sentence."""
+    """A plain file that is open for reading; every fault on the way is one sentence.
 
-    def __init__(self, path: Path) -> None:
+    Parameters
+    ----------
+    path
+        Where it is.
+    job
+        Hears of :meth:`count`, and may cancel there.
+    """
+
+    def __init__(self, path: Path, job: Job = NO_JOB) -> None:
         self.path = path
         self.name = path.name or str(path)
+        self._job = job
+        self._n_counted = 0
         try:
             # A pipe must not make the program wait; a device must not be read.
             handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
@@ -113,6 +126,12 @@ class OpenFile:
         except BaseException:
             os.close(handle)
             raise
+
+    def count(self) -> None:
+        """Count one more item looked at; every 10,000 of them (some 30 ms) the job hears of it."""
+        self._n_counted += 1
+        if self._n_counted % _ITEMS_PER_REPORT == 0:
+            self._job.report(0.0, f"looking into {self.name}")
 
     def close(self) -> None:
         """Close it; twice does no harm."""
