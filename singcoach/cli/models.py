@@ -76,6 +76,7 @@ def _add_add(
 def run_add(args: argparse.Namespace) -> int:
     """Make a pack and say what it is; return the exit code."""
     from singcoach.models.packs.adding import add
+    from singcoach.models.packs.roles import ROLES_WITHOUT_USE
 
     with ConsoleProgress("models") as job:
         pack = add(
@@ -88,7 +89,9 @@ def run_add(args: argparse.Namespace) -> int:
         )
     roles = ", ".join(dict.fromkeys(entry.role for entry in pack.entries))
     n_bytes = sum(entry.size for entry in pack.entries)
-    show(f"added {pack.id} for {roles} ({n_bytes / 1e6:.1f} MB); `--profile best` uses it")
+    used = any(entry.role not in ROLES_WITHOUT_USE for entry in pack.entries)
+    use = "`--profile best` uses it" if used else "installed; no command uses it yet"
+    show(f"added {pack.id} for {roles} ({n_bytes / 1e6:.1f} MB); {use}")
     return 0
 
 
@@ -105,6 +108,7 @@ def run_remove(args: argparse.Namespace) -> int:
 def run_list(_args: argparse.Namespace) -> int:
     """Show the models and return the exit code."""
     from singcoach.models.catalogue import Catalogue
+    from singcoach.models.packs.roles import ROLES_WITHOUT_USE
 
     catalogue = Catalogue.default()
     for entry in catalogue.entries:
@@ -115,7 +119,8 @@ def run_list(_args: argparse.Namespace) -> int:
             say(pack.fault)
         for entry in pack.entries:
             newest = catalogue.newest_pack(entry.role, entry.part)
-            show(_line(entry, "best" if newest is pack else "none"))
+            profiles = "best" if newest is pack else "none"
+            show(_line(entry, "none yet" if entry.role in ROLES_WITHOUT_USE else profiles))
     return 0
 
 

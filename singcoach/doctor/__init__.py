@@ -61,6 +61,11 @@ def examine(*, self_test: bool = True, job: Job = NO_JOB) -> tuple[Finding, ...]
     Cancelled
         When ``job`` was cancelled.
     """
+
+    def models() -> Iterable[Finding]:
+        done = looks.index(models)
+        return _models(job.part(done / len(looks), (done + 1) / len(looks)))
+
     looks: list[Callable[[], Iterable[Finding]]] = [
         _python,
         _packages,
@@ -68,7 +73,7 @@ def examine(*, self_test: bool = True, job: Job = NO_JOB) -> tuple[Finding, ...]
         look_at_memory,
         look_at_devices,
         _folders,
-        _models,
+        models,
         _recordings,
         _audio_devices,
     ]
@@ -186,7 +191,7 @@ def _existing(folder: Path) -> Path:
 # --- what ships -----------------------------------------------------------------------------
 
 
-def _models() -> Iterator[Finding]:
+def _models(job: Job) -> Iterator[Finding]:
     from singcoach.models import catalogue
 
     try:
@@ -204,20 +209,20 @@ def _models() -> Iterator[Finding]:
                 hint="Install SingCoach again",
             )
     for entry in models.entries:
-        yield _model(entry, area="models", broken="fault")
+        yield _model(entry, area="models", broken="fault", job=job)
     for pack in models.packs:
         if pack.fault is not None:
             yield _fault("packs", pack.id, pack.fault, state="warning")
         for entry in pack.entries:
-            yield _model(entry, area="packs", broken="warning")
+            yield _model(entry, area="packs", broken="warning", job=job)
 
 
-def _model(entry: ModelEntry, *, area: str, broken: State) -> Finding:
-    """Check one file; a pack that is not whole is passed by, so the main job works without it."""
+def _model(entry: ModelEntry, *, area: str, broken: State, job: Job) -> Finding:
+    """Check one file; a pack that is not whole is a warning: the main job works without it."""
     from singcoach.models import catalogue
 
     try:
-        catalogue.verify(entry)
+        catalogue.verify(entry, job)
     except SingCoachError as error:
         return _fault(area, entry.id, error, state=broken)
     text = f"{entry.role}, version {entry.version}, {entry.size / 1e6:.1f} MB, {entry.licence}"

@@ -132,8 +132,12 @@ class Catalogue:
                 return entry
         return None
 
-    def require(self, role: str, part: str = "", *, pack: str | None = None) -> VerifiedModel:
+    def require(
+        self, role: str, part: str = "", *, pack: str | None = None, job: Job = NO_JOB
+    ) -> VerifiedModel:
         """Read the model that fills a role and check its size and SHA-256 before returning it.
+
+        ``job`` reports the check, and may cancel it.
 
         Raises
         ------
@@ -148,7 +152,7 @@ class Catalogue:
                 f"No model for {wanted} is installed",
                 hint="`singcoach models list` shows what is installed",
             )
-        return load(entry)
+        return load(entry, job)
 
     def _entries_of(self, pack_id: str) -> tuple[ModelEntry, ...]:
         for pack in self._packs:
@@ -159,8 +163,9 @@ class Catalogue:
         return ()
 
 
-def load(entry: ModelEntry) -> VerifiedModel:
+def load(entry: ModelEntry, job: Job = NO_JOB) -> VerifiedModel:
     """Read or map the file of ``entry`` and check it; see :meth:`Catalogue.require`."""
+    digest = hashlib.sha256()
     content: bytes | memoryview
     try:
         with entry.path.open("rb") as file:
@@ -171,7 +176,11 @@ def load(entry: ModelEntry) -> VerifiedModel:
                 content = file.read(entry.size + 1)
     except (OSError, ValueError) as error:
         raise _unreadable(entry, error) from error
-    _check_digest(entry, len(content), hashlib.sha256(content).hexdigest())
+    view = memoryview(content)
+    for at in range(0, len(content), _BLOCK_BYTES):
+        digest.update(view[at : at + _BLOCK_BYTES])
+        job.report(at / len(content), f"checking {entry.id}")
+    _check_digest(entry, len(content), digest.hexdigest())
     return VerifiedModel(entry=entry, content=content)
 
 

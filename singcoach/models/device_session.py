@@ -399,7 +399,7 @@ def _opener(network: Network, threads: int | None, job: Job) -> Open:
     def open_one(device: DeviceInfo) -> AnySession:
         if device.engine == "onnxruntime":
             assert network.graph is not None
-            return open_session(load(network.graph), threads=threads, device=device)
+            return open_session(load(network.graph, job), threads=threads, device=device)
         assert network.weights is not None
         assert network.load_network is not None
         return open_torch_session(

@@ -86,10 +86,8 @@ def packs_dir() -> Path:
 def read_packs(folder: Path | None = None) -> tuple[Pack, ...]:
     """Return the packs in ``folder`` (by default :func:`packs_dir`), the newest first.
 
-    Raises
-    ------
-    ModelError
-        When the folder is there but cannot be listed.
+    A folder that is there but cannot be listed is told as one pack with a fault, so that what
+    needs no packs goes on working.
     """
     root = folder if folder is not None else packs_dir()
     try:
@@ -97,11 +95,12 @@ def read_packs(folder: Path | None = None) -> tuple[Pack, ...]:
     except FileNotFoundError:
         return ()
     except OSError as error:
-        raise ModelError(
+        fault = ModelError(
             f"The folder of the model packs {root} cannot be read",
-            hint="Check that you may open it",
+            hint="Check that it is a folder and that you may open it",
             detail=str(error),
-        ) from error
+        )
+        return (Pack(id=root.name, folder=root, entries=(), provenance=None, fault=fault),)
     packs = [read_pack(root / name, name) for name in names if not name.startswith(".")]
     # A replacement that was killed between two renames: the old pack is whole, under this name.
     for name in names:

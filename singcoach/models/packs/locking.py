@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import time
@@ -10,9 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from singcoach.errors import OutputError
 from singcoach.jobs import Job
 
 _WAIT_S = 0.05
+_HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+"""What the systems answer when another process holds the lock (EDEADLK: Windows alone)."""
 
 
 class FileLock:
@@ -23,13 +27,27 @@ class FileLock:
         self._file: BinaryIO | None = None
 
     def take(self) -> bool:
-        """Take it if nobody holds it; return whether it is held now. Raises OSError."""
+        """Take it if nobody holds it; return whether it is held now.
+
+        Raises
+        ------
+        OutputError
+            When the drive knows no locks.
+        OSError
+            When the file cannot be opened.
+        """
         file = self.path.open("ab")
         try:
             _lock(file)
-        except OSError:
+        except OSError as error:
             file.close()
-            return False
+            if error.errno in _HELD:
+                return False
+            raise OutputError(
+                f"The drive of {self.path.parent} does not let programs lock files",
+                hint="Set SINGCOACH_HOME to a folder on another drive",
+                detail=str(error),
+            ) from error
         except BaseException:
             file.close()
             raise

@@ -12,3 +12,6 @@ ADDABLE_ROLES = (
     "language_model",
 )
 """Roles that ``--role`` may name."""
+
+ROLES_WITHOUT_USE = ("language_model",)
+"""Roles that can be filled and that no command reads yet."""

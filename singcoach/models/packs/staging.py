@@ -20,7 +20,6 @@ from singcoach.errors import ModelError, OutputError
 from singcoach.files import cannot_write
 from singcoach.jobs import NO_JOB, Job
 from singcoach.models.installed import REPLACED_PREFIX, packs_dir
-from singcoach.models.manifest import is_plain_id
 from singcoach.models.packs.locking import FileLock, exclusive, sync_folder
 
 _ADDING_PREFIX = ".adding-"
@@ -140,6 +139,8 @@ class Staging:
 def remove(pack_id: str, job: Job = NO_JOB) -> None:
     """Take a pack away: out of its name in one step, then from the disk.
 
+    ``pack_id`` has to be the name of a folder as the list shows it, be it damaged; a path is none.
+
     Raises
     ------
     ModelError
@@ -148,14 +149,14 @@ def remove(pack_id: str, job: Job = NO_JOB) -> None:
         When the system refuses.
     """
     root = packs_dir()
-    if not is_plain_id(pack_id) or not root.is_dir():
+    if not root.is_dir():
         raise _unknown(pack_id, root)
     try:
         with exclusive(root / _CHANGES_LOCK, job):
             _tidy(root)
-            target = root / pack_id
-            if not target.is_dir():
+            if pack_id not in _listed(root):
                 raise _unknown(pack_id, root)
+            target = root / pack_id
             aside = Path(tempfile.mkdtemp(prefix=_REMOVED_PREFIX, dir=root))
             target.rename(aside / pack_id)
             sync_folder(root)
@@ -201,12 +202,16 @@ def _tidy(root: Path) -> None:
 
 
 def _unknown(pack_id: str, root: Path) -> ModelError:
-    names = sorted(p.name for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
-    shown = ", ".join(name for name in names if not name.startswith("."))
+    shown = ", ".join(_listed(root)) if root.is_dir() else ""
     return ModelError(
         f"There is no pack {pack_id!r}",
         hint=f"Installed are {shown}" if shown else "No packs are installed",
     )
+
+
+def _listed(root: Path) -> list[str]:
+    """Return the names of the folders that are packs, whole or damaged."""
+    return sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
 def _remove_tree(folder: Path) -> None:
