@@ -49,7 +49,8 @@ def hear(
 ) -> Heard:
     """Read a file and return its voice.
 
-    Memory: three float32 signals at 16 kHz (0.23 GB each per hour), never the file at full rate.
+    Memory: up to three float32 signals at 16 kHz (0.23 GB each per hour) and as much again while
+    they are put together, never the file at full rate.
 
     Raises
     ------
