@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -96,6 +95,10 @@ def test_other_kinds_of_files_are_added(tmp_path: Path, capsys: Capture) -> None
     pair = map(str, write_gguf_pair(tmp_path))
     added = lines_of(capsys, "add", *pair, "--trust", "--name", "llm")
     assert added[0].startswith("added llm for language_model")
+    assert added[0].endswith("; installed; no command uses it yet")
+    (line,) = (line for line in lines_of(capsys, "list") if line.startswith("llm "))
+    assert "none yet" in line
+    assert "best" not in line
 
 
 @pytest.mark.parametrize("what", ["manifest.toml", "network.onnx"])
@@ -122,22 +125,56 @@ def test_removing_what_is_not_there_is_told(capsys: Capture) -> None:
     assert "no pack 'nothing'" in capsys.readouterr().err
 
 
+def test_a_folder_with_an_odd_name_is_listed_and_can_be_removed(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    lines_of(capsys, "add", str(write_roformer(tmp_path)), "--trust")
+    (packs_dir() / "My Pack").mkdir()
+    (tmp_path / "else").mkdir()
+    assert main(["models", "list"]) == 0
+    assert "My Pack                          DAMAGED" in capsys.readouterr().out
+    for path in ("./My Pack", "My Pack/", str(tmp_path / "else"), str(packs_dir() / "My Pack")):
+        assert main(["models", "remove", path]) == 4
+        assert "no pack" in capsys.readouterr().err
+    assert lines_of(capsys, "remove", "My Pack") == ["removed My Pack"]
+    assert [path.name for path in packs_dir().iterdir() if path.is_dir()] == ["vocals"]
+
+
+def test_a_file_in_place_of_the_packs_is_told_and_stops_nothing(capsys: Capture) -> None:
+    packs_dir().parent.mkdir(parents=True)
+    packs_dir().write_text("in the way", encoding="utf-8")
+    assert main(["models", "list"]) == 0
+    out, err = capsys.readouterr()
+    assert "swift-f0" in out
+    assert "packs                            DAMAGED" in out
+    assert "cannot be read" in err
+    assert main(["models", "verify"]) == 4
+    assert "swift-f0                         ok" in capsys.readouterr().out
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_an_interrupted_addition_ends_with_6_and_leaves_nothing(tmp_path: Path) -> None:
     big = tmp_path / "big.gguf"
-    with big.open("wb") as file:  # a hole of 20 GB: hashing it takes far longer than this test
-        file.truncate(20_000_000_000)
+    with big.open("wb") as file:  # a hole of 400 GB: hashing it takes minutes
+        file.truncate(400_000_000_000)
+    terminal, its_end = os.openpty()  # progress is drawn for somebody who watches
     process = subprocess.Popen(
         [sys.executable, "-m", "singcoach", "models", "add", str(big), "--trust"],
-        stderr=subprocess.PIPE,
+        stderr=its_end,
         env={**os.environ},
     )
-    time.sleep(2.0)
-    assert process.poll() is None
-    sent_s = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
-    assert time.monotonic() - sent_s < 5.0
-    assert process.returncode == 6
-    assert err == b"singcoach: stopped.\n"
+    os.close(its_end)
+    try:
+        drawn = b""
+        while b"reading big.gguf" not in drawn:
+            drawn += os.read(terminal, 4096)
+        process.send_signal(signal.SIGINT)
+        told = b""
+        while not told.endswith(b"singcoach: stopped.\r\n"):
+            told += os.read(terminal, 4096)
+        assert process.wait(timeout=30) == 6
+    finally:
+        process.kill()
+        process.wait()
+        os.close(terminal)
     assert not packs_dir().exists()

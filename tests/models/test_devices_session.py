@@ -10,6 +10,7 @@ import pytest
 from fake_machines import CARD, GB, FakeMachine, FakeSession, device
 
 from singcoach.errors import Cancelled, ModelError
+from singcoach.models import trial
 from singcoach.models.device_session import DeviceSession, Network, open_on_device
 from singcoach.models.devices import DeviceInfo
 from singcoach.models.manifest import ModelEntry
@@ -221,25 +222,44 @@ def test_a_machine_without_a_card_tries_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def _slow_processor(session: FakeSession, _x: np.ndarray) -> None:
-    import time
+class Clock:
+    """A clock that stands still but for the runs of the processor, which take 50 ms each."""
 
-    time.sleep(0.05 if session.provider.startswith("CPU") else 0.0)
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now_s
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def run(self, session: FakeSession, _x: np.ndarray) -> None:
+        self.now_s += 0.05 if session.provider.startswith("CPU") else 0.001
 
 
 class SlowProcessor(Sessions):
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
     def __call__(self, device: DeviceInfo) -> AnySession:
-        session = FakeSession(device.provider, _slow_processor)
+        session = FakeSession(device.provider, self._clock.run)
         self.opened.append(session)
         return session
 
 
-def test_auto_tries_once_and_then_remembers(tmp_path: Path) -> None:
+def test_auto_tries_once_and_then_remembers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(trial, "time", clock)
+
     def store(key: str) -> ChoiceStore:
         return ChoiceStore(key, tmp_path)
 
     for n_opened in (3, 1):
-        sessions = SlowProcessor()
+        sessions = SlowProcessor(clock)
         session = open_on_device(
             NETWORK, trial_inputs=_trial_input, machine=WITH_CARD, opener=sessions, choices=store
         )

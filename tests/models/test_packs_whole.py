@@ -9,15 +9,16 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
-from pack_sources import write_onnx, write_roformer
+from pack_sources import write_gguf_pair, write_onnx, write_roformer
 
 from singcoach.errors import ModelError, OutputError
 from singcoach.jobs import Job
 from singcoach.models.catalogue import Catalogue, verify
 from singcoach.models.installed import packs_dir, read_packs
-from singcoach.models.packs import staging
+from singcoach.models.packs import copying, locking, staging
 from singcoach.models.packs.adding import add
 from singcoach.models.packs.staging import Staging, remove
 
@@ -44,6 +45,10 @@ def run_child(source: Path, name: str, kind: str = "none", n: int = 0) -> tuple[
 
 def names_left() -> set[str]:
     return {path.name for path in packs_dir().iterdir()} - {".changes.lock"}
+
+
+def write_gguf(folder: Path) -> Path:
+    return write_gguf_pair(folder)[0]
 
 
 def check_whole(ids: Sequence[str]) -> None:
@@ -170,6 +175,63 @@ def test_a_file_that_changes_on_the_way_is_noticed(tmp_path):
     with pytest.raises(ModelError, match="changed while it was being added"):
         add([path], trust=True, job=Job(change))
     assert read_packs() == ()
+
+
+@pytest.mark.parametrize("write", [write_onnx, write_gguf, write_roformer])
+def test_what_is_installed_is_the_file_that_was_hashed(tmp_path, monkeypatch, write):
+    """Another program changes the file and gives it its old length and times."""
+    path = write(tmp_path)
+    content, status = path.read_bytes(), path.stat()
+    other = content[:-1] + bytes([content[-1] ^ 1])
+    opened = []
+    monkeypatch.setattr(copying, "try_onnx", lambda *_rest: opened.append(1))
+    is_copied = write is not write_roformer
+
+    def swap(_fraction: float, stage: str) -> None:
+        if not stage.startswith(("reading", "looking")):
+            path.write_bytes(other)
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    copy_file = copying.copy_file
+
+    def swapping(source: Path, target: Path, job: Job) -> str:
+        swap(0.0, "copying")
+        return copy_file(source, target, job)
+
+    monkeypatch.setattr(copying, "copy_file", swapping)
+    with pytest.raises(ModelError, match="changed while it was being added"):
+        add([path], trust=True, job=Job() if is_copied else Job(swap))
+    assert not opened, "a library saw what nobody had vouched for"
+    assert read_packs() == ()
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO])
+def test_a_drive_without_locks_is_told_and_not_waited_for(tmp_path, monkeypatch, code):
+    def refuse(_file: object) -> None:
+        raise OSError(code, "no locks here")
+
+    path = write_roformer(tmp_path)
+    monkeypatch.setattr(locking, "_lock", refuse)
+    with pytest.raises(OutputError, match="lock files") as caught:
+        add([path], trust=True)
+    assert "SINGCOACH_HOME" in caught.value.hint
+
+
+@pytest.mark.parametrize("code", [errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK])
+def test_a_lock_that_another_holds_is_waited_for(tmp_path, monkeypatch, code):
+    lock, refused = locking._lock, []
+
+    def busy(file: BinaryIO) -> None:
+        if len(refused) < 3:
+            refused.append(code)
+            raise OSError(code, "held")
+        lock(file)
+
+    path = write_roformer(tmp_path)
+    monkeypatch.setattr(locking, "_lock", busy)
+    add([path], trust=True, name="new")
+    assert len(refused) == 3
+    check_whole(["new"])
 
 
 def test_a_pack_that_was_put_aside_comes_back(source):

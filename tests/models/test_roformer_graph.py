@@ -6,7 +6,6 @@ import hashlib
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -196,6 +195,16 @@ def test_a_run_can_be_stopped_inside_a_loop(tmp_path):
     write_graph(MadeUp(SMALL), SMALL, path, group_tokens=1)  # one long loop per transformer
     session = opened(path)
     faults: list[BaseException] = []
+    begun = threading.Event()
+
+    class Told(dict[int, object]):
+        """The runs under way; tells of the first."""
+
+        def __setitem__(self, key: int, options: object) -> None:
+            super().__setitem__(key, options)
+            begun.set()
+
+    session._running = Told()
 
     def run() -> None:
         try:
@@ -205,7 +214,7 @@ def test_a_run_can_be_stopped_inside_a_loop(tmp_path):
 
     runner = threading.Thread(target=run)
     runner.start()
-    time.sleep(0.3)
+    assert begun.wait(60)
     while runner.is_alive():
         session.stop()
         runner.join(0.05)
