@@ -227,6 +227,6 @@ def _natural(text: str) -> int:
 
 def _draws(text: str) -> int:
     number = _natural(text)
-    if not 100 <= number <= 100_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 100 and 100000")
+    if not 100 <= number <= 20_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 100 and 20000")
     return number

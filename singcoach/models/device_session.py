@@ -185,6 +185,11 @@ class DeviceSession:
         """Begin anew with :attr:`provider`; what went wrong before stays told and stays changed."""
         self._providers = self._providers[-1:]
 
+    def work_smaller(self, warning: str) -> None:
+        """Take note that less is worked on at once than was published; see :attr:`changed`."""
+        self._changed = True
+        self._warn(warning)
+
     def batch_size(self, at_most: int = 8) -> int:
         """Return how many items to give to :meth:`run` at once, from the free memory.
 

@@ -100,34 +100,6 @@ def plan_batch(free_bytes: int, *, bytes_fixed: int, bytes_per_item: int, at_mos
     return batch
 
 
-def plan_chunk(
-    free_bytes: int, *, bytes_fixed: int, bytes_per_frame: int, wanted: int, least: int, step: int
-) -> int:
-    """Return how many frames are worked on together: ``wanted``, or fewer where memory is short.
-
-    Parameters
-    ----------
-    wanted, least, step
-        Frames that are best, that are the fewest possible, and of which the result is a multiple
-        (unless it is ``wanted`` or ``least``).
-
-    Raises
-    ------
-    NotEnoughMemoryError
-        When not even ``least`` frames fit.
-    ValueError
-        When a number is out of range.
-    """
-    if not 1 <= least <= wanted or step < 1 or bytes_fixed < 0 or bytes_per_frame < 1:
-        raise ValueError(
-            f"least {least}, wanted {wanted}, step {step}; 1 <= least <= wanted and 1 <= step work"
-        )
-    fitting = (usable(free_bytes) - bytes_fixed) // bytes_per_frame
-    if fitting < least:
-        raise not_enough(needed_bytes=bytes_fixed + least * bytes_per_frame, free_bytes=free_bytes)
-    return wanted if fitting >= wanted else max(least, fitting // step * step)
-
-
 def usable(free_bytes: int) -> int:
     """Return the part of the free memory that a plan may use."""
     return int(free_bytes * (1.0 - RESERVED_SHARE))

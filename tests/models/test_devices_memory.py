@@ -26,7 +26,6 @@ from singcoach.models.memory import (
     NotEnoughMemoryError,
     host_memory,
     plan_batch,
-    plan_chunk,
     require_host,
     return_freed_memory,
     usable,
@@ -143,19 +142,6 @@ def test_a_plan_that_does_not_fit_says_what_is_needed_and_free() -> None:
     assert isinstance(refused.value, ModelError)
 
 
-def test_chunks_become_shorter_where_memory_is_short() -> None:
-    def plan(free: int) -> int:
-        return plan_chunk(
-            free, bytes_fixed=GB, bytes_per_frame=GB // 1000, wanted=800, least=100, step=64
-        )
-
-    assert plan(10 * GB) == 800
-    assert plan(int(1.45 * GB / 0.9)) == 448
-    assert plan(int(1.11 * GB / 0.9)) == 100
-    with pytest.raises(NotEnoughMemoryError):
-        plan(GB)
-
-
 @pytest.mark.parametrize(
     "bad",
     [{"at_most": 0}, {"bytes_fixed": -1}, {"bytes_per_item": 0}],
@@ -164,8 +150,6 @@ def test_numbers_out_of_range_are_value_errors(bad: dict[str, int]) -> None:
     good = {"bytes_fixed": 0, "bytes_per_item": 1, "at_most": 1}
     with pytest.raises(ValueError, match="would work"):
         plan_batch(GB, **{**good, **bad})
-    with pytest.raises(ValueError, match="work"):
-        plan_chunk(GB, bytes_fixed=0, bytes_per_frame=1, wanted=1, least=2, step=1)
 
 
 def test_the_host_keeps_something_for_everything_else() -> None:
