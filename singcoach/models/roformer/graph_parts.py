@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from singcoach.models.whisper.onnx_file import CONTRIB, OnnxFile
+from singcoach.models.whisper.onnx_file import CONTRIB, OnnxFile, new_node
 from singcoach.models.whisper.rounding import Rounded, round_matrix
 
 Array = NDArray[Any]
@@ -93,15 +93,9 @@ class Body(Scope):
         **attributes: Any,
     ) -> str:
         """Add a node to the body and return the name of its first output."""
-        from onnx import helper
-
-        names = (outputs,) if isinstance(outputs, str) else outputs
-        self.nodes.append(
-            helper.make_node(
-                operator, list(inputs), list(names), name=names[0], domain=domain, **attributes
-            )
-        )
-        return names[0]
+        made = new_node(operator, inputs, outputs, domain, attributes)
+        self.nodes.append(made)
+        return str(made.name)
 
 
 def by_groups(

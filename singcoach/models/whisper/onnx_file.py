@@ -8,7 +8,7 @@ that the ``onnx`` package writes for the same graph: fields in the order of thei
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -46,6 +46,22 @@ class Constant:
         return math.prod(self.shape) * self.dtype.itemsize
 
 
+def new_node(
+    operator: str,
+    inputs: Sequence[str],
+    outputs: str | tuple[str, ...],
+    domain: str,
+    attributes: Mapping[str, Any],
+) -> Any:
+    """Return a node that is named as its first output."""
+    from onnx import helper
+
+    names = (outputs,) if isinstance(outputs, str) else outputs
+    return helper.make_node(
+        operator, list(inputs), list(names), name=names[0], domain=domain, **attributes
+    )
+
+
 class OnnxFile:
     """Nodes and weights in the order in which they are added."""
 
@@ -68,15 +84,9 @@ class OnnxFile:
         **attributes: Any,
     ) -> str:
         """Add a node and return the name of its first output."""
-        from onnx import helper
-
-        names = (outputs,) if isinstance(outputs, str) else outputs
-        self._nodes.append(
-            helper.make_node(
-                operator, list(inputs), list(names), name=names[0], domain=domain, **attributes
-            )
-        )
-        return names[0]
+        made = new_node(operator, inputs, outputs, domain, attributes)
+        self._nodes.append(made)
+        return str(made.name)
 
     def has(self, output: str) -> bool:
         """Whether a node already makes ``output``."""
