@@ -208,13 +208,17 @@ def _models(job: Job) -> Iterator[Finding]:
                 text="no model for this part of the analysis is installed",
                 hint="Install SingCoach again",
             )
-    for entry in models.entries:
-        yield _model(entry, area="models", broken="fault", job=job)
     for pack in models.packs:
         if pack.fault is not None:
             yield _fault("packs", pack.id, pack.fault, state="warning")
-        for entry in pack.entries:
-            yield _model(entry, area="packs", broken="warning", job=job)
+    added = [entry for pack in models.packs for entry in pack.entries]
+    n = len(models.entries) + len(added)
+    for i, entry in enumerate([*models.entries, *added]):
+        own = job.part(i / n, (i + 1) / n)
+        if i < len(models.entries):
+            yield _model(entry, area="models", broken="fault", job=own)
+        else:
+            yield _model(entry, area="packs", broken="warning", job=own)
 
 
 def _model(entry: ModelEntry, *, area: str, broken: State, job: Job) -> Finding:

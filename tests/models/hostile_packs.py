@@ -96,6 +96,7 @@ ckpt(
     whole(b"}(" + plain("a") + tensor() + plain({"x": 1}) + b"bu"),
 )
 ckpt("pickle: call of a result", whole(b"}(" + plain("a") + plain("text") + b")Ru"))
+ckpt("pickle: text persistent id with an odd escape", whole(b"Pposix \\qsystem\n"))
 ckpt("pickle: text persistent id", whole(b"Pposix system\n"))
 ckpt("pickle: persistent id of no storage", table(conv1=plain("x") + b"Q"))
 ckpt("pickle: persistent id with a function", table(conv1=storage(kind=named("posix", "system"))))

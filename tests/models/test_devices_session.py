@@ -10,7 +10,9 @@ import pytest
 from fake_machines import CARD, GB, FakeMachine, FakeSession, device
 
 from singcoach.errors import Cancelled, ModelError
+from singcoach.jobs import Job
 from singcoach.models import trial
+from singcoach.models.catalogue import Catalogue
 from singcoach.models.device_session import DeviceSession, Network, open_on_device
 from singcoach.models.devices import DeviceInfo
 from singcoach.models.manifest import ModelEntry
@@ -267,6 +269,19 @@ def test_auto_tries_once_and_then_remembers(
         assert len(sessions.opened) == n_opened
         assert all(opened.closed for opened in sessions.opened[:-1])
         assert not sessions.opened[-1].closed
+
+
+def test_the_check_of_a_file_can_be_watched_and_stopped() -> None:
+    entry = Catalogue.default().find("pitch")
+    stages: list[str] = []
+    open_on_device(
+        Network(graph=entry), machine=FakeMachine(), job=Job(lambda _f, stage: stages.append(stage))
+    ).close()
+    assert "checking swift-f0" in stages
+    job = Job()
+    job.cancel()
+    with pytest.raises(Cancelled):
+        open_on_device(Network(graph=entry), machine=FakeMachine(), job=job)
 
 
 def test_the_choice_of_another_model_is_another(tmp_path: Path) -> None:

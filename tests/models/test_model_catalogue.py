@@ -64,12 +64,28 @@ def test_nothing_parses_a_file_with_the_wrong_hash(folder, monkeypatch):
         Catalogue([folder]).require("pitch")
 
 
-def test_verifying_can_be_cancelled(folder):
+@pytest.mark.parametrize("check", [load, verify])
+def test_checking_can_be_watched_and_cancelled(folder, check):
+    stages = []
+    (entry,) = Catalogue([folder]).entries
+    check(entry, Job(lambda _fraction, stage: stages.append(stage)))
+    assert set(stages) == {"checking toy"}
     job = Job()
     job.cancel()
-    (entry,) = Catalogue([folder]).entries
     with pytest.raises(Cancelled):
-        verify(entry, job)
+        check(entry, job)
+
+
+def test_a_large_file_is_checked_in_blocks(folder, monkeypatch):
+    monkeypatch.setattr(catalogue_module, "_BLOCK_BYTES", 3)
+    monkeypatch.setattr(catalogue_module, "_MAPPED_FROM_BYTES", 1)
+    fractions = []
+    (entry,) = Catalogue([folder]).entries
+    model = load(entry, Job(lambda fraction, _stage: fractions.append(fraction)))
+    assert model.is_mapped
+    assert model.content == CONTENT
+    assert len(fractions) == -(-len(CONTENT) // 3)
+    assert fractions == sorted(fractions)
 
 
 def test_the_users_manifest_replaces_a_role_whole(folder):

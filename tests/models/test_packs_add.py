@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import struct
 import sys
 import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hostile_networks import gguf, onnx_network
 from pack_sources import (
+    safetensors_file,
     write_ctranslate2,
     write_gguf_pair,
     write_onnx,
@@ -20,6 +23,7 @@ from pack_sources import (
     write_roformer,
     write_transformers,
 )
+from torch_bytes import checkpoint
 
 from singcoach import resources
 from singcoach.errors import Cancelled, ModelError
@@ -314,6 +318,59 @@ def test_every_step_can_be_cancelled(tmp_path):
         with pytest.raises(Cancelled):
             add([source], trust=True, name="stopped", job=job)
     assert sorted(p.name for p in packs_dir().iterdir()) == [".changes.lock", "whole"]
+
+
+def _many_texts() -> bytes:
+    return gguf(pairs={"t": (9, struct.pack("<IQ", 8, 30_000) + bytes(8 * 30_000))})
+
+
+def _many_parts() -> bytes:
+    return onnx_network().SerializeToString() + b"\x10\x01" * 30_000
+
+
+def _many_tensors() -> bytes:
+    return safetensors_file({f"conv{i}": np.zeros(1, np.float32) for i in range(30_000)})
+
+
+def _many_instructions() -> bytes:
+    return checkpoint(b"\x80\x02}" + b"X\x01\x00\x00\x00xNs" * 30_000 + b".")
+
+
+@pytest.mark.parametrize("make", [_many_texts, _many_parts, _many_tensors, _many_instructions])
+def test_looking_into_a_large_file_can_be_watched_and_cancelled(tmp_path, make):
+    path = tmp_path / "large"
+    path.write_bytes(make())
+    stages = []
+
+    def cancel(_fraction: float, stage: str) -> None:
+        stages.append(stage)
+        if stage == "looking into large":
+            job.cancel()
+
+    job = Job(cancel)
+    with pytest.raises(Cancelled):
+        add([path], trust=True, job=job)
+    assert stages[-1] == "looking into large"
+    assert not packs_dir().exists()
+
+
+def test_a_finished_pack_with_parts_of_two_networks_is_refused(tmp_path):
+    pack = add([write_roformer(tmp_path)], trust=True)
+    stick = tmp_path / "stick"
+    for old, new, most in (
+        ('\\"chunk_size\\": 352800', '\\"chunk_size\\": 176400', 1),
+        ('\\"stft_n_fft\\": 128', '\\"stft_n_fft\\": 256', -1),
+        ('part = "network"', 'part = "weights"', 1),
+    ):
+        shutil.copytree(pack.folder, stick)
+        (stick / "manifest.toml").chmod(0o644)
+        text = (stick / "manifest.toml").read_text(encoding="utf-8")
+        assert old in text
+        (stick / "manifest.toml").write_text(text.replace(old, new, most), encoding="utf-8")
+        with pytest.raises(ModelError):
+            add([stick], trust=True, name="other")
+        shutil.rmtree(stick)
+    assert [one.id for one in read_packs()] == [pack.id]
 
 
 def test_the_known_publications_are_well_formed_and_name_no_other_place_than_their_own():

@@ -40,6 +40,13 @@ def test_without_a_self_test_nothing_runs() -> None:
     assert _by_name(findings, "self-test") == {}
 
 
+def test_the_check_of_the_models_can_be_watched() -> None:
+    told: list[tuple[float, str]] = []
+    doctor.examine(self_test=False, job=Job(lambda *report: told.append(report)))
+    assert "checking swift-f0" in {stage for _, stage in told}
+    assert [fraction for fraction, _ in told] == sorted(fraction for fraction, _ in told)
+
+
 def test_a_damaged_model_is_a_fault(own_models: Path) -> None:
     path = own_models / "swift-f0.onnx"
     content = bytearray(path.read_bytes())

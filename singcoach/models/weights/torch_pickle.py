@@ -10,6 +10,7 @@ the file and names what it asked for.
 from __future__ import annotations
 
 import pickletools
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -77,7 +78,10 @@ def read_pickle(
     """
     interpreter = _Interpreter(file_name, count)
     try:
-        value = interpreter.run(stream)
+        with warnings.catch_warnings():
+            # Decoding an instruction that is refused anyway may warn of its escapes.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            value = interpreter.run(stream)
     except MemoryError as error:
         raise damaged(file_name, "its table of contents takes more memory than there is") from error
     return Described(value, interpreter.storages)
