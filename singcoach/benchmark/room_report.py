@@ -26,26 +26,20 @@ _MEASURES = (
 )
 
 
-def tables(rows: Sequence[Row], *, held_out: Sequence[str]) -> str:
+def tables(rows: Sequence[Row]) -> str:
     """Return the report as text: means and intervals, each room, and the dry takes."""
     methods = list(dict.fromkeys(row.method for row in rows))
     wet = [row for row in rows if row.room]
     lines = []
-    for title, chosen in (
-        (f"all takes in all rooms, {LEVEL:.0%} intervals over takes and rooms", wet),
-        ("takes that the prediction was not set on", [r for r in wet if r.take in held_out]),
-    ):
-        if not chosen:
-            continue
-        lines += ["", title]
-        for measure, name in _MEASURES:
-            lines.append(f"  {name}")
-            for method in methods:
-                grid = _grid(chosen, method, measure)
-                text = f"    {method:18} {_interval(grid)}"
-                if method != BASE and BASE in methods:
-                    text += f"   against {BASE}: {_interval(grid - _grid(chosen, BASE, measure))}"
-                lines.append(text)
+    lines += ["", f"all takes in all rooms, {LEVEL:.0%} intervals over takes and rooms"]
+    for measure, name in _MEASURES:
+        lines.append(f"  {name}")
+        for method in methods:
+            grid = _grid(wet, method, measure)
+            text = f"    {method:18} {_interval(grid)}"
+            if method != BASE and BASE in methods:
+                text += f"   against {BASE}: {_interval(grid - _grid(wet, BASE, measure))}"
+            lines.append(text)
     lines += ["", "each room (mean over takes): SI-SDR direct / early 50 ms / tail / decay"]
     for room in dict.fromkeys(row.room for row in wet):
         lines.append(f"  {room}")

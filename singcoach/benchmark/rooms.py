@@ -1,10 +1,10 @@
 """How well the removal of a room works: dry takes in known rooms, beside other methods.
 
-    python -m singcoach.benchmark.rooms --data DIR [--json PATH]
+    python -m singcoach.benchmark.rooms --data DIR [--blind] [--json PATH]
 
-DIR holds ``vocadito`` and, where it is there, ``gtsinger`` (heard here only). The rooms come from
-the image method in full length. Every take is stopped in three places for 0.7 s, so that the tail
-of the room can be heard alone.
+DIR holds ``vocadito``, ``gtsinger`` and ``ravdess_song``, or some of them (heard here only). The
+rooms come from the image method in full length. Every take is stopped in three places for 0.7 s, so
+that the tail of the room can be heard alone.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from singcoach.dsp.rooms import (
     SOFT_WALLS,
     Response,
     Room,
+    absorption,
     decay_time_s,
     direct_to_reverberant_db,
     image_response,
@@ -44,9 +45,14 @@ N_STOPS = 3
 NOISE_DB = -65.0
 """Noise of the microphone, relative to the dry take."""
 SUNG_IN = ("vocadito_1", "vocadito_10", "vocadito_14")
-TUNED_ON = ("vocadito_1", "vocadito_14")
-"""Takes on which the prediction and the filter were set, in other rooms than these."""
 GROUPS = ("it02", "ru03", "sp03", "zh03", "jp03")
+"""These takes and :data:`ROOMS` were looked at while the stage was being set: they develop it."""
+BLIND_GROUPS = ("it05", "ru05", "kr05", "sp04", "zh01")
+BLIND_ACTORS = ("Actor_01", "Actor_02")
+BLIND_ROOMS = 8
+BLIND_SEED = 2026
+"""Takes and rooms that were first heard when nothing was changed any more. The gate between dry and
+wet had met the dry takes of the groups, the prediction had not; nothing had met the actors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +132,62 @@ def load_takes(data: Path) -> dict[str, FloatArray]:
             hint="Name the folder that holds vocadito and gtsinger",
         )
     return takes
+
+
+def load_blind_takes(data: Path) -> dict[str, FloatArray]:
+    """Return other dry takes: gtsinger, and the sung sentences of ravdess_song, one after another.
+
+    Raises
+    ------
+    InputError
+        When there are none.
+    """
+    groups = {
+        f"gtsinger_{group}": sorted((data / "gtsinger" / "audio").glob(f"{group}_*"))
+        for group in BLIND_GROUPS
+    }
+    actors = {
+        f"ravdess_{actor}": sorted((data / "ravdess_song" / "audio" / actor).glob("*"))
+        for actor in BLIND_ACTORS
+    }
+    takes = {name: _read(paths) for name, paths in (groups | actors).items() if paths}
+    if not takes:
+        raise InputError(
+            f"There are no other dry takes in {data}",
+            hint="Name the folder that holds gtsinger and ravdess_song",
+        )
+    return takes
+
+
+def blind_rooms() -> tuple[Room, ...]:
+    """Return rooms drawn at random, the same every time."""
+    random = np.random.default_rng(BLIND_SEED)
+    rooms: list[Room] = []
+    while len(rooms) < BLIND_ROOMS:
+        size_m = np.round(random.uniform((2.0, 1.8, 2.2), (12.0, 9.0, 5.0)), 2)
+        t60_s = round(float(np.exp(random.uniform(np.log(0.2), np.log(1.3)))), 2)
+        distance_m = float(np.exp(random.uniform(np.log(0.3), np.log(3.0))))
+        microphone_m = size_m * random.uniform(0.25, 0.75, 3)
+        direction = random.standard_normal(3) * (1, 1, 0.2)
+        source_m = microphone_m + distance_m * direction / np.linalg.norm(direction)
+        walls = SOFT_WALLS if random.random() < 0.5 else HARD_WALLS
+        if np.any(source_m < 0.3) or np.any(source_m > size_m - 0.3):
+            continue
+        x, y, z = (float(side) for side in size_m)
+        room = Room(
+            name=f"{x:.0f} x {y:.0f} x {z:.0f} m, {distance_m:.1f} m",
+            size_m=(x, y, z),
+            source_m=(float(source_m[0]), float(source_m[1]), float(source_m[2])),
+            microphone_m=(float(microphone_m[0]), float(microphone_m[1]), float(microphone_m[2])),
+            t60_s=t60_s,
+            walls=walls,
+        )
+        try:
+            absorption(room)
+        except ValueError:  # so dry a room is not this large
+            continue
+        rooms.append(room)
+    return tuple(rooms)
 
 
 def stopped(dry: FloatArray) -> tuple[FloatArray, list[int]]:
@@ -222,19 +284,24 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write every row here")
     parser.add_argument("--takes", default="", help="only takes whose name holds this")
     parser.add_argument("--methods", default=",".join(METHODS), help="which methods, with commas")
+    parser.add_argument(
+        "--blind", action="store_true", help="takes and rooms that nothing was set on"
+    )
     args = parser.parse_args()
-    takes = {name: take for name, take in load_takes(args.data).items() if args.takes in name}
+    rooms = blind_rooms() if args.blind else ROOMS
+    takes = load_blind_takes(args.data) if args.blind else load_takes(args.data)
+    takes = {name: take for name, take in takes.items() if args.takes in name}
     methods = {name: METHODS[name]() for name in args.methods.split(",")}
-    rows = run(takes, methods, pitch=measures.pitch_tracker(), job=Job(_show))
+    rows = run(takes, methods, pitch=measures.pitch_tracker(), rooms=rooms, job=Job(_show))
     from singcoach.benchmark.room_report import tables
 
-    for index, room in enumerate(ROOMS):
+    for index, room in enumerate(rooms):
         response = image_response(room, sample_rate=ANALYSIS_RATE, seed=index)
         sys.stdout.write(
             f"{room.name:20} T60 {decay_time_s(response.full, ANALYSIS_RATE):4.2f} s, "
             f"direct to reverberant {direct_to_reverberant_db(response):5.1f} dB\n"
         )
-    sys.stdout.write(tables(rows, held_out=[name for name in takes if name not in TUNED_ON]))
+    sys.stdout.write(tables(rows))
     if args.json:
         text = json.dumps([asdict(row) for row in rows], indent=1)
         write_whole(args.json, text.encode())
