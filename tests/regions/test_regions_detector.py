@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import soundfile
 from singcoach.audio.reading import read_audio
 from singcoach.errors import Cancelled, ModelError
 from singcoach.jobs import Job
-from singcoach.models.catalogue import Catalogue
+from singcoach.models.catalogue import Catalogue, VerifiedModel
 from singcoach.regions.detector import HOP_SAMPLES, SingingDetector, detect_kind
 
 RATE = 16_000
@@ -80,7 +79,7 @@ def test_cancelling_stops_between_chunks(detector: SingingDetector) -> None:
 def test_damaged_model_is_a_model_error() -> None:
     model = Catalogue.default().require("singing_detector")
     with pytest.raises(ModelError, match="singing detector"):
-        SingingDetector(dataclasses.replace(model, content=b"no bundle" * 100))
+        SingingDetector(VerifiedModel(entry=model.entry, content=b"no bundle" * 100))
 
 
 def test_closed_detector_refuses() -> None:
