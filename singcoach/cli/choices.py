@@ -42,7 +42,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
         "--device",
         choices=("auto", "cpu", "cuda", "mps"),
         default="auto",
-        help="where the networks run (default: auto)",
+        help="where the networks of model packs run (default: auto)",
     )
     parser.add_argument(
         "--threads", type=positive, metavar="N", help="threads to use (default: every core)"
