@@ -156,6 +156,17 @@ class _TorchMasks:
         """Do nothing: a benchmark's process is ended as a whole."""
 
 
+def reference_settings(config: RoformerConfig) -> dict[str, Any]:
+    """Return what the reference network's constructor is given for a configuration."""
+    names = (
+        "dim", "depth", "stereo", "num_stems", "time_transformer_depth", "freq_transformer_depth",
+        "num_bands", "dim_head", "heads", "sample_rate", "stft_n_fft", "stft_hop_length",
+        "stft_win_length", "mask_estimator_depth",
+    )  # fmt: skip
+    settings = {name: getattr(config, name) for name in names}
+    return {**settings, "attn_dropout": 0.0, "ff_dropout": 0.0}
+
+
 def _reference(variant: Variant, folder: Path, config: RoformerConfig, threads: int) -> Separate:
     try:
         import torch
@@ -165,25 +176,7 @@ def _reference(variant: Variant, folder: Path, config: RoformerConfig, threads: 
     except ImportError as error:
         raise Missing(_REFERENCE_HINT) from error
     torch.set_num_threads(threads)
-    network = peer.MelBandRoformer(
-        dim=config.dim,
-        depth=config.depth,
-        stereo=config.stereo,
-        num_stems=config.num_stems,
-        time_transformer_depth=config.time_transformer_depth,
-        freq_transformer_depth=config.freq_transformer_depth,
-        num_bands=config.num_bands,
-        dim_head=config.dim_head,
-        heads=config.heads,
-        attn_dropout=0.0,
-        ff_dropout=0.0,
-        flash_attn=True,
-        sample_rate=config.sample_rate,
-        stft_n_fft=config.stft_n_fft,
-        stft_hop_length=config.stft_hop_length,
-        stft_win_length=config.stft_win_length,
-        mask_estimator_depth=config.mask_estimator_depth,
-    )
+    network = peer.MelBandRoformer(**reference_settings(config), flash_attn=True)
     network.load_state_dict(load_file(folder / WEIGHTS_FILE), strict=True)
     network = network.to(variant.device).eval()
     half = variant.precision == "float16"

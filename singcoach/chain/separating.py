@@ -137,12 +137,13 @@ def dry_voice(
     if engine.pack("dereverb") is None:
         return None
     roles: tuple[RoformerRole, ...] = ("separation", "dereverb") if mono is None else ("dereverb",)
-    kept = engine.cache.load(_dry_key(sha256, roles, engine))
+    key = _dry_key(sha256, roles, engine)
+    kept = engine.cache.load(key)
     if kept is not None:
         for role in roles:
             engine.ran_before(role, str(kept[f"{role}_ran"]))
         raw = kept["raw"] if mono is None else mono
-        return raw, kept["vocal"], kept.get("accompaniment"), _dry_key(sha256, roles, engine)
+        return raw, kept["vocal"], kept.get("accompaniment"), key
     roformer = engine.roformer("dereverb", job.part(0.0, _OPENING))
     if roformer is None:
         return None
@@ -154,6 +155,7 @@ def dry_voice(
     clock.add("dereverb", time.perf_counter() - start_s - voices.separation_s)
     if mono is None:
         clock.add("separation", voices.separation_s)
+    # Made anew: memory may have been too short for the other pack.
     key = _keep(_dry_key(sha256, roles, engine), arrays, roles, engine)
     raw = arrays["raw"] if mono is None else mono
     return raw, arrays["vocal"], arrays.get("accompaniment"), key

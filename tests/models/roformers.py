@@ -8,6 +8,7 @@ import warnings
 
 import pytest
 
+from singcoach.benchmark.pack_variants import reference_settings
 from singcoach.models.roformer.config import RoformerConfig
 
 TINY = RoformerConfig(
@@ -47,26 +48,4 @@ def referee(config: RoformerConfig):
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its constructor transforms noise without a window
-        return _built(Reference, config)
-
-
-def _built(reference, config: RoformerConfig):
-    return reference(
-        dim=config.dim,
-        depth=config.depth,
-        stereo=config.stereo,
-        num_stems=config.num_stems,
-        time_transformer_depth=config.time_transformer_depth,
-        freq_transformer_depth=config.freq_transformer_depth,
-        num_bands=config.num_bands,
-        dim_head=config.dim_head,
-        heads=config.heads,
-        attn_dropout=0.0,
-        ff_dropout=0.0,
-        flash_attn=False,
-        sample_rate=config.sample_rate,
-        stft_n_fft=config.stft_n_fft,
-        stft_hop_length=config.stft_hop_length,
-        stft_win_length=config.stft_win_length,
-        mask_estimator_depth=config.mask_estimator_depth,
-    ).eval()
+        return Reference(**reference_settings(config), flash_attn=False).eval()
