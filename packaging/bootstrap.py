@@ -20,6 +20,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from pathlib import Path
 
@@ -63,6 +64,10 @@ WITHOUT_REQUIREMENTS = (
     "beartype==0.23.1",
 )
 
+# The vocoder of the controlled edits. It compiles where there is no wheel, so a machine without a
+# compiler goes on without it, and so do the tests that need it.
+TRAINING = ("pyworld>=0.3.5", "setuptools<81")
+
 CHECKS = (
     ("ruff", ("ruff", "check", ".")),
     ("format", ("ruff", "format", "--check", ".")),
@@ -83,7 +88,7 @@ def main() -> int:
     try:
         _require_checkout()
         if not options.no_system:
-            _provide_system_libraries()
+            _provide_system_libraries(compiler=options.goal == "test")
         python = _provide_environment(options.venv)
         _provide_packages(python, options)
         if options.goal == "demo":
@@ -131,8 +136,11 @@ def _require_checkout() -> None:
 # --- system libraries -----------------------------------------------------------------------
 
 
-def _provide_system_libraries() -> None:
-    """Install what is missing on Debian and Ubuntu, or say it once and go on."""
+def _provide_system_libraries(*, compiler: bool = False) -> None:
+    """Install what is missing on Debian and Ubuntu, or say it once and go on.
+
+    Some of the tests' packages come as source; ``compiler`` asks for what builds them, too.
+    """
     if not sys.platform.startswith("linux"):
         return
     missing = [
@@ -142,6 +150,8 @@ def _provide_system_libraries() -> None:
     ]
     if _lacks_ensurepip():
         missing.insert(0, _venv_package())
+    if compiler:
+        missing += _lacking_compiler()
     if not missing:
         return
     apt = _apt_command()
@@ -169,6 +179,14 @@ def _provide_system_libraries() -> None:
 def _lacks_ensurepip() -> bool:
     """Whether Python comes without the part that makes environments, as on Debian."""
     return importlib.util.find_spec("ensurepip") is None
+
+
+def _lacking_compiler() -> list[str]:
+    """Return the packages that compiling an extension of Python still needs."""
+    missing = [] if shutil.which("c++") or shutil.which("g++") else ["g++"]
+    if not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
+        missing.append(f"python{sys.version_info[0]}.{sys.version_info[1]}-dev")
+    return missing
 
 
 def _venv_package() -> str:
@@ -284,6 +302,8 @@ def _provide_packages(python: Path, options: argparse.Namespace) -> None:
         _install_torch(python, options.torch_index)
         _pip(python, ["--no-deps", *WITHOUT_REQUIREMENTS])
     _pip(python, ["--editable", target])
+    if options.goal == "test" and not _pip(python, list(TRAINING), required=False):
+        print("pyworld could not be built; the tests of controlled edits skip", file=sys.stderr)
     stamp.write_text(recipe, encoding="utf-8")
 
 

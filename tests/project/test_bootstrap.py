@@ -7,6 +7,7 @@ import ast
 import importlib.util
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -152,7 +153,44 @@ def test_torch_comes_before_what_could_pull_another(
     bootstrap._provide_packages(_python_in(tmp_path), _options("test", torch_index="file:///x"))
     assert pip_calls[0][0].startswith("torch==")
     assert pip_calls[1][0] == "--no-deps"
-    assert pip_calls[-1] == ["--editable", f"{ROOT}[dev,test]"]
+    assert pip_calls[2] == ["--editable", f"{ROOT}[dev,test]"]
+
+
+def test_a_machine_without_a_compiler_goes_on_without_the_vocoder(
+    bootstrap: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked: list[list[str]] = []
+
+    def pip(_python: Path, arguments: list[str], *, required: bool = True) -> bool:
+        asked.append(arguments)
+        assert not (required and "pyworld" in arguments[0])
+        return "pyworld" not in arguments[0]
+
+    monkeypatch.setattr(bootstrap, "_pip", pip)
+    bootstrap._provide_packages(_python_in(tmp_path), _options("test"))
+    assert asked[-1] == list(bootstrap.TRAINING)
+    assert "pyworld could not be built" in capsys.readouterr().err
+
+
+def test_the_vocoder_is_that_of_the_training_extra(bootstrap: ModuleType) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(bootstrap.TRAINING) <= set(project["optional-dependencies"]["training"])
+
+
+def test_only_the_tests_ask_for_a_compiler(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bootstrap.sys, "platform", "linux")
+    monkeypatch.setattr(bootstrap.ctypes.util, "find_library", lambda name: f"lib{name}.so")
+    monkeypatch.setattr(bootstrap.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(bootstrap.shutil, "which", lambda name: None)
+    bootstrap._provide_system_libraries()
+    assert capsys.readouterr().err == ""
+    bootstrap._provide_system_libraries(compiler=True)
+    assert "g++" in capsys.readouterr().err
 
 
 def test_without_rights_one_message_names_all_that_is_missing(

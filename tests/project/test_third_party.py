@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGE_PARTS = ("desktop", "language-model", "torch", "build-models", "test")
+PACKAGE_PARTS = ("desktop", "language-model", "torch", "build-models", "training", "test")
 PERMISSIVE = {
     "MIT",
     "BSD-2-Clause",
