@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -27,7 +28,43 @@ _OPTIONAL = frozenset(
 
 def standardise(values: RealArray, norm: Norm) -> RealArray:
     """Return measures in units of the norm's scale, limited softly to -2.5..2.5 (monotone)."""
-    return np.asarray(SOFT_LIMIT * np.tanh((values - norm.median) / norm.scale / SOFT_LIMIT))
+    return _limited(values, norm.median, norm.scale)
+
+
+def _limited(values: RealArray, median: RealArray | float, scale: RealArray | float) -> RealArray:
+    return np.asarray(SOFT_LIMIT * np.tanh((values - median) / scale / SOFT_LIMIT))
+
+
+def signed_mean(
+    values: Mapping[str, RealArray],
+    weights: Mapping[str, RealArray | float],
+    *,
+    medians: Mapping[str, RealArray | float],
+    scales: Mapping[str, RealArray | float],
+) -> RealArray:
+    """Weighted mean of the standardised measures, NaN where too few could be measured.
+
+    Parameters
+    ----------
+    values
+        Measures by name, each of shape ``(n,)``; NaN where a measure is missing. A missing measure
+        leaves the weighted mean to the others.
+    weights, medians, scales
+        By name; one number for all rows, or one for each row.
+    """
+    n = len(next(iter(values.values())))
+    total, weight = np.zeros(n), np.zeros(n)
+    needed, found = np.zeros(n), np.zeros(n)
+    for name, signed in weights.items():
+        x = _limited(values[name], medians[name], scales[name])
+        ok = np.isfinite(x)
+        total += np.where(ok, signed * np.where(ok, x, 0.0), 0.0)
+        weight += np.abs(signed) * ok
+        if name not in _OPTIONAL:
+            needed += np.abs(signed)
+            found += np.abs(signed) * ok
+    enough = (found >= LEAST_SHARE * needed) & (weight > 0.0)
+    return np.where(enough, total / np.where(weight > 0.0, weight, 1.0), np.nan)
 
 
 def head_position(
@@ -35,26 +72,15 @@ def head_position(
 ) -> RealArray:
     """Position on the norms' scale (0 = middle, 1 = one spread above), NaN where not measurable.
 
-    Parameters
-    ----------
-    values
-        Measures by name, each of shape ``(n,)``; NaN where a measure is missing. A missing measure
-        leaves the weighted mean to the others.
+    ``values`` as in :func:`signed_mean`.
     """
-    n = len(next(iter(values.values())))
-    total, weight = np.zeros(n), np.zeros(n)
-    needed, found = 0.0, np.zeros(n)
-    for name, signed in head.weights.items():
-        x = standardise(values[name], norms[name])
-        ok = np.isfinite(x)
-        total += np.where(ok, signed * np.where(ok, x, 0.0), 0.0)
-        weight += abs(signed) * ok
-        if name not in _OPTIONAL:
-            needed += abs(signed)
-            found += abs(signed) * ok
-    enough = (found >= LEAST_SHARE * needed) & (weight > 0.0)
-    mean = total / np.where(weight > 0.0, weight, 1.0)
-    return np.where(enough, (mean - head.centre) / head.spread, np.nan)
+    mean = signed_mean(
+        values,
+        head.weights,
+        medians={name: norms[name].median for name in head.weights},
+        scales={name: norms[name].scale for name in head.weights},
+    )
+    return np.asarray((mean - head.centre) / head.spread)
 
 
 def all_positions(values: Mapping[str, RealArray], heads: Heads) -> dict[Dimension, RealArray]:
@@ -77,6 +103,11 @@ def overall_position(positions: Mapping[Dimension, RealArray], heads: Heads) -> 
 def to_score(position: float) -> float:
     """Map a position to 1..5, strictly monotone: 0 -> 3, +1 -> 4.0, -1 -> 2.0."""
     return 1.0 + 4.0 / (1.0 + float(np.exp(-SLOPE * np.clip(position, -30.0, 30.0))))
+
+
+def to_position(score: float) -> float:
+    """Position of a score or rating strictly between 1 and 5: the inverse of :func:`to_score`."""
+    return math.log((score - 1.0) / (5.0 - score)) / SLOPE
 
 
 def percentile_of(value: float, norm: Norm, levels: tuple[float, ...]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,10 +26,15 @@ from singcoach.scoring.measures import UNITS, read_measures
 from singcoach.scoring.measures.pitch import distinct_pitch_classes
 from singcoach.scoring.moments import drawn_values, moment_starts
 from singcoach.scoring.reading import Reading
-from singcoach.scoring.specs import QUANTILE_LEVELS, Heads, load_heads
-
-Z_80 = 1.2816
-"""Half width of the middle 80 % of a normal distribution, in standard deviations."""
+from singcoach.scoring.specs import QUANTILE_LEVELS, Heads, Scored, load_heads
+from singcoach.scoring.uncertainty import (
+    conditions,
+    draw_members,
+    interval,
+    member_positions,
+    standard_error,
+    unusualness,
+)
 
 LEAST_VOICED_S = 3.0
 LEAST_PITCH_CLASSES = 3
@@ -130,6 +136,56 @@ def _reasons(take: Take, pitch_classes: int) -> dict[Dimension, str]:
     return {}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """What the intervals of a take are made of, for those who measure them.
+
+    Attributes
+    ----------
+    positions
+        Of the four dimensions and ``overall``, NaN where there is none.
+    errors
+        Standard error of each, before calibration.
+    """
+
+    positions: Mapping[Scored, float]
+    errors: Mapping[Scored, float]
+
+
+def measure_spread(
+    take: Take, readings: Mapping[str, Reading], values: Mapping[str, float], heads: Heads
+) -> Spread:
+    """Positions of a take by the heads, each with its standard error."""
+    starts = moment_starts(take)
+    positions = all_positions({n: np.array([v]) for n, v in values.items()}, heads)
+    drawn = (
+        member_positions(drawn_values(readings, starts), draw_members(heads), heads)
+        if len(starts)
+        else dict.fromkeys(DIMENSIONS, np.zeros(0))
+    )
+    odd = unusualness(values, heads)
+    shares = heads.overall_weights
+    unusual: dict[Scored, float] = {d: odd[d] for d in DIMENSIONS}
+    unusual["overall"] = sum(shares[d] * odd[d] for d in DIMENSIONS) / sum(shares.values())
+    by_head: dict[Scored, tuple[RealArray, RealArray]] = {
+        d: (positions[d], drawn[d]) for d in DIMENSIONS
+    }
+    by_head["overall"] = (overall_position(positions, heads), overall_position(drawn, heads))
+    own = conditions(take)
+    return Spread(
+        positions={name: float(position[0]) for name, (position, _) in by_head.items()},
+        errors={
+            name: standard_error(
+                spread,
+                n_moments=len(starts),
+                found={**own, "unusual": unusual[name]},
+                heads=heads,
+            )
+            for name, (_, spread) in by_head.items()
+        },
+    )
+
+
 def _score_all(
     take: Take,
     readings: Mapping[str, Reading],
@@ -139,22 +195,20 @@ def _score_all(
     job: Job,
 ) -> tuple[dict[Dimension, DimensionScore], DimensionScore]:
     starts = moment_starts(take)
-    positions = all_positions({n: np.array([v]) for n, v in values.items()}, heads)
-    drawn = all_positions(drawn_values(readings, starts), heads) if len(starts) else {}
-    doubt = _doubt(take)
+    spread = measure_spread(take, readings, values, heads)
     dimensions: dict[Dimension, DimensionScore] = {}
+    judged: dict[Dimension, RealArray] = {}
     for number, dimension in enumerate(DIMENSIONS):
         job.report(number / len(DIMENSIONS), "evidence")
-        position = float(positions[dimension][0])
+        position = spread.positions[dimension]
         reason = reasons.get(dimension)
         if reason is None and not math.isfinite(position):
             reason = "Too little of the take could be measured"
+        judged[dimension] = np.array([np.nan if reason is not None else position])
         if reason is not None:
             dimensions[dimension] = _null(heads, reason)
-            positions[dimension] = np.array([np.nan])
             continue
-        margin = _half_width(drawn[dimension], heads.heads[dimension].margin * doubt)
-        low, high = _interval(position, margin)
+        low, high = interval(position, spread.errors[dimension], dimension, heads)
         dimensions[dimension] = DimensionScore(
             score=to_score(position),
             low=low,
@@ -163,44 +217,13 @@ def _score_all(
             encoder=None,
             evidence=find_evidence(dimension, readings=readings, moments_s=starts, heads=heads),
         )
-    overall = float(overall_position(positions, heads)[0])
+    overall = float(overall_position(judged, heads)[0])
     if not math.isfinite(overall):
         return dimensions, _null(heads, dimensions["technique"].reason or "Nothing was measured")
-    kept = {d: x if d not in reasons else np.full(len(x), np.nan) for d, x in drawn.items()}
-    low, high = _interval(
-        overall, _half_width(overall_position(kept, heads), heads.overall_margin * doubt)
-    )
+    low, high = interval(overall, spread.errors["overall"], "overall", heads)
     return dimensions, DimensionScore(
         score=to_score(overall), low=low, high=high, head=heads.label, encoder=None
     )
-
-
-def _doubt(take: Take) -> float:
-    """How much wider than for a long clean solo take the margin of a score is (1 or more)."""
-    doubt = math.sqrt(1.0 + 8.0 / max(1.0, take.screening.voiced_s))
-    if take.kind == "mixture":
-        doubt *= 1.1
-    if take.screening.verdict == "weak":
-        doubt *= 1.2
-    quality = take.screening.recording_quality
-    if quality is not None:
-        doubt *= 1.0 + 0.15 * min(2.0, max(0.0, 3.0 - quality))
-    return doubt
-
-
-def _half_width(drawn: RealArray, margin: float) -> float:
-    """Half of the 80 % interval in positions: spread over phrases and margin together."""
-    finite = drawn[np.isfinite(drawn)]
-    spread = 0.0
-    if len(finite) > 1:
-        # Quantiles, not the standard deviation: a few draws of one odd phrase weigh less.
-        low, high = np.percentile(finite, [10.0, 90.0])
-        spread = float(high - low) / 2.0
-    return math.hypot(spread, Z_80 * margin)
-
-
-def _interval(position: float, half_width: float) -> tuple[float, float]:
-    return to_score(position - half_width), to_score(position + half_width)
 
 
 def _null(heads: Heads, reason: str) -> DimensionScore:

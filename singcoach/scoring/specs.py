@@ -1,19 +1,29 @@
-"""Format and strict reading of the score heads: weights, norms and margins as data."""
+"""Format and strict reading of the score heads: weights, norms, routing, uncertainty as data."""
 
 from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast, get_args
 
 from singcoach.core.scores import DIMENSIONS, Dimension
 from singcoach.errors import ModelError
 from singcoach.models.catalogue import Catalogue, VerifiedModel
 from singcoach.scoring.measures import UNITS
 
-SCHEMA_NAME = "singcoach.heads/1"
+SCHEMA_NAME = "singcoach.heads/2"
+RULES = "rules"
+"""In ``[routing]``: the signed sums of this file judge the dimension."""
+
+Scored = Dimension | Literal["overall"]
+SCORED: tuple[Scored, ...] = (*DIMENSIONS, "overall")
+Condition = Literal["short", "separated", "noisy", "weak", "unusual"]
+CONDITIONS: tuple[Condition, ...] = get_args(Condition)
+NOMINAL = (0.5, 0.8, 0.95)
+"""Nominal shares of the intervals that the conformal factors stand for."""
+
 QUANTILE_LEVELS = (2.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 98.0)
 """Percentiles that every measure's table of quantiles stands for."""
 
@@ -39,22 +49,64 @@ class Head:
         Signed weight of each measure; the sign comes from the literature and stays.
     centre, spread
         Median and scale of the weighted mean over the recordings of the norms.
-    margin
-        Standard error, in units of ``spread``, of a long clean take: what the measures do not say.
     """
 
     weights: Mapping[str, float]
     centre: float
     spread: float
-    margin: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ensemble:
+    """How far weightings and norms that are as plausible as the file's own may lie from them.
+
+    Attributes
+    ----------
+    weight_spread
+        Standard deviation of the natural logarithm of a weight (0.5: mostly 0.6 to 1.6 times).
+    left_out
+        Chance of a measure not to be asked at all.
+    recordings
+        Number of recordings behind the norms; norms are redrawn from so many.
+    """
+
+    weight_spread: float
+    left_out: float
+    recordings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uncertainty:
+    """How wide an interval is. Positions are the unit: 1 is one spread of the norms.
+
+    Attributes
+    ----------
+    calibrated_on
+        The human ratings that the factors come from.
+    base
+        What the measures do not say, of every take.
+    conditions
+        What each condition adds: ``short`` 10 s of singing (falling with the root of the length),
+        ``separated`` a voice out of a mixture, ``noisy`` each point of recording quality under 3,
+        ``weak`` a doubtful screening, ``unusual`` each scale unit outside of the norms' quantiles.
+    factors
+        Half width of the interval of each nominal share (:data:`NOMINAL`) in units of the take's
+        own standard error.
+    """
+
+    calibrated_on: str
+    base: float
+    conditions: Mapping[Condition, float]
+    factors: Mapping[Scored, tuple[float, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heads:
     """All heads of one file.
 
-    ``overall_weights`` and ``overall_margin`` make the overall score out of the four.
-    ``warnings`` are sentences about how far a score may be trusted, by dimension.
+    ``overall_weights`` make the overall score out of the four. ``routing`` names what judges each
+    dimension: ``"rules"`` or the id of one of ``networks``, whose tables are read where they are
+    run. ``warnings`` are sentences about how far a score may be trusted, by dimension.
     """
 
     name: str
@@ -62,7 +114,10 @@ class Heads:
     norms: Mapping[str, Norm]
     heads: Mapping[Dimension, Head]
     overall_weights: Mapping[Dimension, float]
-    overall_margin: float
+    ensemble: Ensemble
+    uncertainty: Uncertainty
+    routing: Mapping[Dimension, str]
+    networks: Mapping[str, Mapping[str, Any]]
     warnings: Mapping[Dimension, str]
 
     @property
@@ -106,9 +161,13 @@ def read_heads(document: Mapping[str, Any]) -> Heads:
     ValueError
         When a key is unknown or missing, or a value is out of its range.
     """
-    _keys(document, {"schema", "name", "norms_from", "measures", "heads", "overall"}, "heads file")
-    if document["schema"] != SCHEMA_NAME:
-        raise ValueError(f"schema is not {SCHEMA_NAME!r}")
+    if document.get("schema") != SCHEMA_NAME:
+        raise ValueError(
+            f"schema is {str(document.get('schema'))[:60]!r}, not {SCHEMA_NAME!r}: "
+            "these heads were made for another version of SingCoach"
+        )
+    wanted = {"schema", "name", "norms_from", "routing", "measures", "heads", "overall", "ensemble"}
+    _keys(document, wanted | {"uncertainty"} | (document.keys() & {"networks"}), "heads file")
     norms = {
         _measure(name, "measures"): _norm(table, f"measures.{name}")
         for name, table in _table(document["measures"], "measures").items()
@@ -117,16 +176,23 @@ def read_heads(document: Mapping[str, Any]) -> Heads:
     _keys(tables, set(DIMENSIONS), "heads")
     heads = {d: _head(tables[d], f"heads.{d}", norms) for d in DIMENSIONS}
     overall = _table(document["overall"], "overall")
-    _keys(overall, {"weights", "margin"}, "overall")
+    _keys(overall, {"weights"}, "overall")
     shares = _table(overall["weights"], "overall.weights")
     _keys(shares, set(DIMENSIONS), "overall.weights")
+    networks = {
+        name: _table(table, f"networks.{name}")
+        for name, table in _table(document.get("networks", {}), "networks").items()
+    }
     return Heads(
         name=_words(document["name"], "name"),
         norms_from=_words(document["norms_from"], "norms_from"),
         norms=norms,
         heads=heads,
         overall_weights={d: _number(shares[d], f"overall.weights.{d}", 0.0) for d in DIMENSIONS},
-        overall_margin=_number(overall["margin"], "overall.margin", 0.0),
+        ensemble=_ensemble(document["ensemble"]),
+        uncertainty=_uncertainty(document["uncertainty"]),
+        routing=_routing(document["routing"], networks.keys()),
+        networks=networks,
         warnings={
             d: _words(tables[d]["warning"], f"heads.{d}.warning")
             for d in DIMENSIONS
@@ -135,9 +201,52 @@ def read_heads(document: Mapping[str, Any]) -> Heads:
     )
 
 
+def _routing(value: object, networks: Collection[str]) -> dict[Dimension, str]:
+    table = _table(value, "routing")
+    _keys(table, set(DIMENSIONS), "routing")
+    for dimension in DIMENSIONS:
+        if table[dimension] != RULES and table[dimension] not in networks:
+            raise ValueError(f"routing.{dimension}: no network {str(table[dimension])[:60]!r}")
+    return {d: str(table[d]) for d in DIMENSIONS}
+
+
+def _ensemble(value: object) -> Ensemble:
+    table = _table(value, "ensemble")
+    _keys(table, {"weight_spread", "left_out", "recordings"}, "ensemble")
+    left_out = _number(table["left_out"], "ensemble.left_out", 0.0)
+    if left_out > 0.9:
+        raise ValueError("ensemble.left_out is above 0.9")
+    return Ensemble(
+        weight_spread=_number(table["weight_spread"], "ensemble.weight_spread", 0.0),
+        left_out=left_out,
+        recordings=int(_number(table["recordings"], "ensemble.recordings", 4.0)),
+    )
+
+
+def _uncertainty(value: object) -> Uncertainty:
+    table = _table(value, "uncertainty")
+    _keys(table, {"calibrated_on", "base", "conditions", "factors"}, "uncertainty")
+    conditions = _table(table["conditions"], "uncertainty.conditions")
+    _keys(conditions, set(CONDITIONS), "uncertainty.conditions")
+    factors = _table(table["factors"], "uncertainty.factors")
+    _keys(factors, set(SCORED), "uncertainty.factors")
+    return Uncertainty(
+        calibrated_on=_words(table["calibrated_on"], "uncertainty.calibrated_on"),
+        base=_number(table["base"], "uncertainty.base", 0.01),
+        conditions={
+            name: _number(conditions[name], f"uncertainty.conditions.{name}", 0.0)
+            for name in CONDITIONS
+        },
+        factors={
+            name: _ascending(factors[name], f"uncertainty.factors.{name}", len(NOMINAL), 0.01)
+            for name in SCORED
+        },
+    )
+
+
 def _head(value: object, where: str, norms: Mapping[str, Norm]) -> Head:
     table = _table(value, where)
-    _keys(table, {"weights", "centre", "spread", "margin", "warning"}, where)
+    _keys(table, {"weights", "centre", "spread", "warning"}, where)
     weights = {
         _measure(name, where): _number(weight, f"{where}.weights.{name}", -100.0)
         for name, weight in _table(table["weights"], f"{where}.weights").items()
@@ -149,24 +258,26 @@ def _head(value: object, where: str, norms: Mapping[str, Norm]) -> Head:
         weights=weights,
         centre=_number(table["centre"], f"{where}.centre", -100.0),
         spread=_number(table["spread"], f"{where}.spread", 1e-6),
-        margin=_number(table["margin"], f"{where}.margin", 0.0),
     )
 
 
 def _norm(value: object, where: str) -> Norm:
     table = _table(value, where)
     _keys(table, {"median", "scale", "quantiles"}, where)
-    listed = table["quantiles"]
-    if not isinstance(listed, list) or len(listed) != len(QUANTILE_LEVELS):
-        raise ValueError(f"{where}.quantiles: not {len(QUANTILE_LEVELS)} numbers")
-    quantiles = tuple(_number(x, f"{where}.quantiles", -1e6) for x in listed)
-    if list(quantiles) != sorted(quantiles):
-        raise ValueError(f"{where}.quantiles do not ascend")
     return Norm(
         median=_number(table["median"], f"{where}.median", -1e6),
         scale=_number(table["scale"], f"{where}.scale", 1e-6),
-        quantiles=quantiles,
+        quantiles=_ascending(table["quantiles"], f"{where}.quantiles", len(QUANTILE_LEVELS), -1e6),
     )
+
+
+def _ascending(value: object, where: str, count: int, least: float) -> tuple[float, ...]:
+    if not isinstance(value, list) or len(value) != count:
+        raise ValueError(f"{where}: not {count} numbers")
+    numbers = tuple(_number(x, where, least) for x in value)
+    if list(numbers) != sorted(numbers):
+        raise ValueError(f"{where} do not ascend")
+    return numbers
 
 
 def _table(value: object, where: str) -> dict[str, Any]:

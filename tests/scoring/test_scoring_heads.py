@@ -23,6 +23,7 @@ from singcoach.scoring.heads import (
     overall_position,
     percentile_of,
     standardise,
+    to_position,
     to_score,
 )
 from singcoach.scoring.measures import UNITS
@@ -81,12 +82,26 @@ def test_what_describes_is_not_graded(name: str) -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("schema",), "singcoach.heads/2"),
+        (("schema",), "singcoach.heads/1"),
         (("name",), ""),
         (("norms_from",), "two\nlines"),
         (("extra",), 1),
         (("heads", "breath", "spread"), 0.0),
-        (("heads", "breath", "margin"), -1.0),
+        (("heads", "breath", "margin"), 1.0),
+        (("routing", "breath"), "charm"),
+        (("routing", "charm"), "rules"),
+        (("routing", "overall"), "rules"),
+        (("networks",), "many"),
+        (("ensemble", "left_out"), 1.0),
+        (("ensemble", "weight_spread"), -0.1),
+        (("ensemble", "recordings"), 0),
+        (("uncertainty", "base"), 0.0),
+        (("uncertainty", "calibrated_on"), ""),
+        (("uncertainty", "conditions", "short"), -0.1),
+        (("uncertainty", "conditions", "charm"), 0.1),
+        (("uncertainty", "factors", "overall"), [1.0, 2.0]),
+        (("uncertainty", "factors", "overall"), [2.0, 1.0, 3.0]),
+        (("uncertainty", "factors", "charm"), [1.0, 2.0, 3.0]),
         (("heads", "breath", "weights", "charm"), 1.0),
         (("heads", "breath", "weights", "level_wobble"), "much"),
         (("heads", "breath", "weights", "level_wobble"), float("nan")),
@@ -117,6 +132,21 @@ def test_a_missing_key_refuses_the_whole_file(document: dict[str, Any]) -> None:
             read_heads(less)
 
 
+def test_heads_of_the_former_format_are_refused_by_name(document: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="made for another version of SingCoach"):
+        read_heads({**document, "schema": "singcoach.heads/1"})
+
+
+def test_routing_may_name_a_network_of_the_file(document: dict[str, Any]) -> None:
+    table = {"file": "some.onnx"}
+    document["networks"] = {"some": table}
+    document["routing"]["timbre"] = "some"
+    heads = read_heads(document)
+    assert heads.routing["timbre"] == "some"
+    assert heads.routing["breath"] == "rules"
+    assert heads.networks == {"some": table}
+
+
 @given(st.binary(max_size=200))
 @settings(deadline=None, max_examples=200)
 def test_no_bytes_leave_another_error_than_a_damaged_model(content: bytes) -> None:
@@ -134,6 +164,11 @@ def test_the_manifest_names_this_very_file() -> None:
 @given(st.floats(-20.0, 20.0), st.floats(0.001, 5.0))
 def test_the_map_to_scores_is_monotone_and_inside_one_to_five(x: float, step: float) -> None:
     assert 1.0 <= to_score(x) <= to_score(x + step) <= 5.0
+
+
+@given(st.floats(-6.0, 6.0))
+def test_a_score_leads_back_to_its_position(x: float) -> None:
+    assert to_position(to_score(x)) == pytest.approx(x, abs=1e-6)
 
 
 def test_the_middle_of_the_norms_is_three() -> None:
@@ -205,7 +240,8 @@ def test_rewriting_keeps_the_words_and_makes_a_readable_file(document: dict[str,
     heads = read_heads(again)
     for dimension in DIMENSIONS:
         assert again["heads"][dimension]["weights"] == document["heads"][dimension]["weights"]
-        assert again["heads"][dimension]["margin"] == document["heads"][dimension]["margin"]
+    for table in ("routing", "ensemble", "uncertainty"):
+        assert again[table] == document[table]
     # The recordings of the norms lie around the middle of their own scale.
     for position in all_positions(columns, heads).values():
         assert np.median(position) == pytest.approx(0.0, abs=0.01)
