@@ -22,6 +22,7 @@ from singcoach.models.catalogue import Catalogue
 from singcoach.models.sessions import AnySession, open_session
 from singcoach.scoring.measures import UNITS
 from singcoach.scoring.sequences import ROW_S, Sequences
+from singcoach.scoring.specs import RULES, Heads
 
 Input = Literal["measures", "general", "singing"]
 INPUTS: tuple[Input, ...] = get_args(Input)
@@ -29,9 +30,6 @@ Architecture = Literal["mlp", "rnn", "transformer"]
 ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
 Loss = Literal["pairwise", "score"]
 LOSSES: tuple[Loss, ...] = get_args(Loss)
-RULES = "rules"
-"""Routing to the signed sums of measures."""
-
 LEAST_ROWS = 6
 """Half seconds of singing below which a network that listens says nothing."""
 
@@ -42,8 +40,10 @@ _ID = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KEYS = frozenset(
     {"file", "sha256", "dimension", "architecture", "loss", "inputs", "measures", "widths",
-     "encoders", "members", "centre", "spread", "margin", "warning"}
+     "encoders", "members", "centre", "spread", "warning"}
 )  # fmt: skip
+
+_HINT = "Remove the pack with `singcoach models remove`, and add it again"
 
 Rows = NDArray[np.intp]
 
@@ -74,8 +74,6 @@ class NetworkSpec:
         How many numbers it gives.
     centre, spread
         ``(output - centre) / spread`` is the position on the norms' scale.
-    margin
-        Standard error in positions of a long clean take, as for the other heads.
     warning
         A sentence about how far it may be trusted; may be empty.
     """
@@ -93,7 +91,6 @@ class NetworkSpec:
     members: int
     centre: float
     spread: float
-    margin: float
     warning: str
 
     @property
@@ -210,45 +207,48 @@ def rows_of_moments(sequences: Sequences, starts_s: RealArray, counts: RealArray
 
 
 def open_networks(
-    specs: Mapping[str, NetworkSpec],
-    used: Sequence[str],
-    *,
-    catalogue: Catalogue,
-    pack: str | None,
-    threads: int | None = 1,
-) -> dict[str, NetworkHead]:
-    """Open the networks that a routing names, each after its bytes were checked.
+    heads: Heads, *, catalogue: Catalogue, pack: str | None, threads: int | None = 1
+) -> dict[Dimension, NetworkHead]:
+    """Open the networks that the routing of a heads file names, after their bytes were checked.
 
     Parameters
     ----------
-    specs
-        From the heads file.
-    used
-        Values of the routing; :data:`RULES` is passed over.
+    heads
+        From :func:`singcoach.scoring.specs.load_heads`.
     pack
         Id of the pack that the heads file came from; None: the embedded models.
+
+    Returns
+    -------
+    The networks by the dimension that they judge; dimensions that the rules judge are missing.
 
     Raises
     ------
     ModelError
         When a file is missing, damaged, or not the network that the heads file speaks of.
     """
-    opened = {}
-    for name in dict.fromkeys(used):
-        if name == RULES:
+    try:
+        specs = read_networks(heads.networks)
+    except ValueError as error:
+        raise ModelError(
+            f"The score heads {heads.name} are damaged", hint=_HINT, detail=str(error)
+        ) from error
+    opened: dict[Dimension, NetworkHead] = {}
+    for dimension, route in heads.routing.items():
+        if route == RULES:
             continue
-        spec = specs[name]
-        model = catalogue.require("heads", name, pack=pack)
-        if model.entry.sha256 != spec.sha256 or model.entry.file != spec.file:
+        spec = specs[route]
+        model = catalogue.require("heads", route, pack=pack)
+        if (model.entry.sha256, model.entry.file) != (spec.sha256, spec.file):
             raise _unfit(spec)
         session = open_session(model, threads=threads)
-        if set(session.input_names) != set(spec.inputs):
+        if spec.dimension != dimension or set(session.input_names) != set(spec.inputs):
             raise _unfit(spec)
-        opened[name] = NetworkHead(spec, session)
+        opened[dimension] = NetworkHead(spec, session)
     return opened
 
 
-def read_networks(tables: object) -> dict[str, NetworkSpec]:
+def read_networks(tables: Mapping[str, object]) -> dict[str, NetworkSpec]:
     """Read the table ``networks`` of a heads file, strictly.
 
     Raises
@@ -256,26 +256,9 @@ def read_networks(tables: object) -> dict[str, NetworkSpec]:
     ValueError
         When a key is unknown or missing, or a value is out of its range.
     """
-    if not isinstance(tables, dict) or len(tables) > _MAX_NETWORKS:
-        raise ValueError(f"networks is not a table of at most {_MAX_NETWORKS}")
+    if len(tables) > _MAX_NETWORKS:
+        raise ValueError(f"networks has more than {_MAX_NETWORKS} entries")
     return {name: _spec(name, table) for name, table in tables.items()}
-
-
-def read_routing(table: object, networks: Mapping[str, NetworkSpec]) -> dict[Dimension, str]:
-    """Read the table ``routing``: every dimension to the rules or a network for that dimension.
-
-    Raises
-    ------
-    ValueError
-        When a dimension is missing or unknown, or routed to what is not there or not for it.
-    """
-    if not isinstance(table, dict) or table.keys() != set(DIMENSIONS):
-        raise ValueError(f"routing does not name {', '.join(DIMENSIONS)}")
-    for dimension, route in table.items():
-        spec = networks.get(route) if isinstance(route, str) else None
-        if route != RULES and (spec is None or spec.dimension != dimension):
-            raise ValueError(f"routing.{dimension}: there is no such head {str(route)[:40]!r}")
-    return {d: str(table[d]) for d in DIMENSIONS}
 
 
 def _spec(name: str, table: object) -> NetworkSpec:
@@ -324,7 +307,6 @@ def _spec(name: str, table: object) -> NetworkSpec:
         members=members,
         centre=_number(table["centre"], f"{where}.centre", -100.0),
         spread=_number(table["spread"], f"{where}.spread", 1e-3),
-        margin=_number(table["margin"], f"{where}.margin", 0.0),
         warning=_text(table["warning"], f"{where}.warning", least=0),
     )
 
@@ -369,5 +351,5 @@ def _inside(sequences: Sequences, start_s: float, end_s: float) -> BoolArray:
 def _unfit(spec: NetworkSpec) -> ModelError:
     return ModelError(
         f"The head {spec.id} is not the network that its heads file speaks of",
-        hint="Remove the pack with `singcoach models remove`, and add it again",
+        hint=_HINT,
     )
