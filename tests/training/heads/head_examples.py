@@ -1,0 +1,48 @@
+"""Made examples whose quality is known: it stands in measures, in the rows, or in both."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from singcoach.training.examples import MEASURE_NAMES, Example
+
+WIDTHS = {"general": 12, "singing": 9}
+
+
+def made_examples(
+    *, n_singers: int = 6, n_each: int = 8, seed: int = 0, in_rows: bool = True, noise: float = 0.15
+) -> list[Example]:
+    """Singers with takes of different severity; how they sound depends on the singer much more."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for singer in range(n_singers):
+        timbre = rng.standard_normal(12)
+        for take in range(n_each):
+            severity = take / (n_each - 1)
+            measures = np.full(len(MEASURE_NAMES), np.nan)
+            quality = -severity + noise * rng.standard_normal()
+            measures[MEASURE_NAMES.index("scale_deviation")] = 25.0 - 10.0 * quality
+            measures[MEASURE_NAMES.index("tuning_concentration")] = 0.3 + 0.1 * quality
+            measures[MEASURE_NAMES.index("pitch_unsteadiness")] = 12.0 + rng.standard_normal()
+            rows = {}
+            for name, width in WIDTHS.items():
+                n_rows = int(rng.integers(8, 20))
+                row = np.resize(timbre, width) + 0.5 * rng.standard_normal((n_rows, width))
+                row[:, 0] = (3.0 * -severity if in_rows else 0.0) + rng.standard_normal(n_rows)
+                rows[name] = row.astype(np.float32)
+            rows["singing"] = np.resize(rows["singing"], (len(rows["general"]), 9))
+            found.append(
+                Example(
+                    item=f"{singer}-{take}",
+                    corpus="made",
+                    singer=f"s{singer}",
+                    song="",
+                    measures=measures,
+                    sequences=rows,
+                    labels={"technique": -severity, "overall": -severity},
+                    group=f"g{singer}",
+                    edit="pitch_error" if severity else "",
+                    severity=severity,
+                )
+            )
+    return found
