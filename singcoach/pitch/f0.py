@@ -1,13 +1,17 @@
 """Fundamental frequency of one voice over time.
 
 The network is SwiftF0 (MIT): 16 kHz audio in, one pitch and one confidence every 256 samples out.
-Frame ``i`` is centred on sample ``256 * i``. Its receptive field reaches 2815 samples to each side,
-so eleven frames of context on the left and ten on the right make a chunk's frames those of the
-whole signal.
+Frame ``i`` of its input is centred on sample ``256 * i``. Its receptive field reaches 2815 samples
+to each side, so eleven frames of context on the left and ten on the right make a chunk's frames
+those of the whole signal.
+
+The frames, and the chunks, are counted from the first sound (:mod:`singcoach.dsp.anchors`): silence
+in front of a take changes no bit of its pitch.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +19,8 @@ from numpy.typing import NDArray
 
 from singcoach.core.arrays import ANALYSIS_RATE, BoolArray, FloatArray, RealArray, read_only
 from singcoach.core.music import PitchTrack
+from singcoach.dsp.anchors import Anchor, find_anchor, frame_count
+from singcoach.dsp.gate import gated_mean
 from singcoach.dsp.runs import runs_of
 from singcoach.jobs import NO_JOB, Job
 
@@ -24,6 +30,8 @@ LEFT_CONTEXT_FRAMES = 11
 RIGHT_CONTEXT_FRAMES = 10
 CHUNK_FRAMES = 625
 """Ten seconds: a fraction of a second of work between two looks at the wish to stop."""
+LEAD_FRAMES = 32
+"""The first chunk starts half a second before the first sound: beyond the network's reach."""
 
 LOWEST_HZ = 46.875
 """The network's lowest pitch, F#1."""
@@ -67,7 +75,8 @@ def track_pitch(audio: FloatArray, *, session: PitchSession, job: Job = NO_JOB) 
     Returns
     -------
     PitchTrack
-        ``ceil(n_samples / 256)`` frames; none for an empty signal.
+        A frame every 256 samples, the first one within 256 samples of the start and so that one is
+        centred on the first sound; none for an empty signal.
 
     Raises
     ------
@@ -80,39 +89,71 @@ def track_pitch(audio: FloatArray, *, session: PitchSession, job: Job = NO_JOB) 
         raise ValueError(f"audio must have the shape (n_samples,), not {audio.shape}")
     if not np.isfinite(audio).all():
         raise ValueError("audio holds NaN or infinite samples; clean it when it is read")
-    n_frames = -(-audio.size // HOP_SAMPLES)
-    power = frame_power(audio)
+    anchor = find_anchor(audio)
+    phase = anchor.phase(HOP_SAMPLES)
+    n_frames = frame_count(audio.size, phase=phase, hop_samples=HOP_SAMPLES)
+    power = frame_power(audio, phase=phase)
     loud_power = gated_power(power)
     gain = _working_gain(loud_power)
-    f0_hz = np.empty(n_frames)
-    confidence = np.empty(n_frames)
+    f0_hz = np.full(n_frames, np.nan)
+    confidence = np.zeros(n_frames)
     limits: dict[str, NDArray[Any]] = {
         "fmin": np.asarray(LOWEST_HZ, dtype=np.float32),
         "fmax": np.asarray(HIGHEST_HZ, dtype=np.float32),
     }
-    for start in range(0, n_frames, CHUNK_FRAMES):
-        job.report(start / n_frames, "pitch")
-        end = min(start + CHUNK_FRAMES, n_frames)
-        left = max(0, start - LEFT_CONTEXT_FRAMES)
-        right = min(n_frames, end + RIGHT_CONTEXT_FRAMES)
-        chunk = np.zeros((right - left) * HOP_SAMPLES, dtype=np.float32)
-        piece = audio[left * HOP_SAMPLES : right * HOP_SAMPLES]
-        chunk[: piece.size] = piece * gain
-        pitch, sure = session.run({"audio": chunk[np.newaxis, :], **limits})[:2]
-        f0_hz[start:end] = pitch[0, start - left : end - left]
-        confidence[start:end] = sure[0, start - left : end - left]
+    for start, end in _chunks(n_frames, anchor.first_sound // HOP_SAMPLES):
+        job.report(max(0, start) / n_frames, "pitch")
+        first = phase + (start - LEFT_CONTEXT_FRAMES) * HOP_SAMPLES
+        n_samples = (end - start + LEFT_CONTEXT_FRAMES + RIGHT_CONTEXT_FRAMES) * HOP_SAMPLES
+        chunk = _piece(audio, first, n_samples)
+        if not chunk.any():
+            continue
+        pitch, sure = session.run({"audio": chunk[np.newaxis, :] * gain, **limits})[:2]
+        shown = slice(max(0, start), end)
+        inner = slice(LEFT_CONTEXT_FRAMES + shown.start - start, LEFT_CONTEXT_FRAMES + end - start)
+        f0_hz[shown] = pitch[0, inner]
+        confidence[shown] = sure[0, inner]
     # The network answers to digital silence at random; energy has the last word.
     level_db = _level_above(power, loud_power)
     confidence = np.clip(confidence, 0.0, 1.0)
     confidence[np.isneginf(level_db)] = 0.0
+    confidence[: _frames_before(anchor, phase)] = 0.0
     f0_hz[~decide_voicing(confidence, level_db)] = np.nan
     job.report(1.0, "pitch")
+    centres = phase + np.arange(n_frames) * HOP_SAMPLES
     return PitchTrack(
-        times_s=read_only(np.asarray(np.arange(n_frames) * HOP_S, dtype=np.float64)),
+        # Whole samples over the rate: where two grids meet, their times are the same number.
+        times_s=read_only(np.asarray(centres / ANALYSIS_RATE, dtype=np.float64)),
         f0_hz=read_only(f0_hz),
         confidence=read_only(confidence),
         hop_s=HOP_S,
     )
+
+
+def _chunks(n_frames: int, sound_frame: int) -> Iterator[tuple[int, int]]:
+    """Yield start and end of the chunks; their borders keep their distance to the first sound.
+
+    The first chunk may start before frame 0, in the silence before the signal.
+    """
+    end = (sound_frame - LEAD_FRAMES) % CHUNK_FRAMES - CHUNK_FRAMES
+    while end < n_frames:
+        start, end = end, end + CHUNK_FRAMES
+        if min(end, n_frames) > 0:
+            yield start, min(end, n_frames)
+
+
+def _piece(audio: FloatArray, first: int, n_samples: int) -> FloatArray:
+    """Return ``n_samples`` samples from ``first`` on, with silence outside of the signal."""
+    piece = np.zeros(n_samples, dtype=np.float32)
+    inside = audio[max(0, first) : max(0, first + n_samples)]
+    at = max(0, -first)
+    piece[at : at + inside.size] = inside
+    return piece
+
+
+def _frames_before(anchor: Anchor, phase: int) -> int:
+    """Return how many frames are centred before anything was recorded: nobody sings in them."""
+    return max(0, -(-(anchor.first_signal - phase) // HOP_SAMPLES))
 
 
 def decide_voicing(confidence: RealArray, level_db: RealArray) -> BoolArray:
@@ -138,27 +179,27 @@ def decide_voicing(confidence: RealArray, level_db: RealArray) -> BoolArray:
     return kept
 
 
-def frame_power(audio: FloatArray) -> RealArray:
-    """Return the mean square of the 512 samples around each frame centre, ``(n_frames,)``."""
-    n_whole, n_rest = divmod(audio.size, HOP_SAMPLES)
-    whole = audio[: n_whole * HOP_SAMPLES].reshape(n_whole, HOP_SAMPLES)
+def frame_power(audio: FloatArray, *, phase: int = 0) -> RealArray:
+    """Return the mean square of the 512 samples around each frame centre, ``(n_frames,)``.
+
+    The frames are centred on ``phase + 256 * i``; outside of the signal there is silence.
+    """
+    head = np.zeros((1, HOP_SAMPLES), dtype=np.float32)
+    head[0, HOP_SAMPLES - phase :][: audio.size] = audio[:phase]
+    rest = audio[phase:]
+    n_whole, n_rest = divmod(rest.size, HOP_SAMPLES)
+    whole = rest[: n_whole * HOP_SAMPLES].reshape(n_whole, HOP_SAMPLES)
     hops = np.zeros(n_whole + (n_rest > 0) + 1)
+    hops[:1] = np.einsum("ij,ij->i", head, head, dtype=np.float64)
     hops[1 : n_whole + 1] = np.einsum("ij,ij->i", whole, whole, dtype=np.float64)
     if n_rest:
-        hops[-1] = float(np.square(audio[-n_rest:], dtype=np.float64).sum())
+        hops[-1] = float(np.square(rest[-n_rest:], dtype=np.float64).sum())
     return (hops[:-1] + hops[1:]) / (2 * HOP_SAMPLES)
 
 
 def gated_power(power: RealArray) -> float:
-    """Return the mean power of the frames within 10 dB of the mean or louder (0 for silence).
-
-    The relative gate of ITU-R BS.1770, without its frequency weighting: rests and breaths do not
-    lower the level of the singing.
-    """
-    if power.size == 0:
-        return 0.0
-    mean = float(power.mean())
-    return float(power[power >= mean / 10.0].mean()) if mean > 0.0 else 0.0
+    """Return the mean power of the frames that sound, 0 for silence."""
+    return gated_mean(power)
 
 
 def _working_gain(loud_power: float) -> np.float32:

@@ -9,6 +9,7 @@ import numpy as np
 
 from singcoach.core.arrays import ANALYSIS_RATE, FloatArray, RealArray
 from singcoach.core.music import Note, PitchTrack
+from singcoach.dsp.anchors import find_anchor
 from singcoach.dsp.runs import runs_of
 from singcoach.jobs import NO_JOB, Job
 from singcoach.pitch.contour import without_vibrato
@@ -94,12 +95,15 @@ def find_notes(
     if tuning_cents is None:
         tuning = estimate_tuning(pitch)
         tuning_cents = tuning.cents if tuning is not None else 0.0
-    evidence = onset_evidence(audio, sample_rate=sample_rate, job=job.part(0.0, 0.5))
+    first = _samples(float(pitch.times_s[0])) if n_frames else 0
+    evidence = onset_evidence(audio, sample_rate=sample_rate, phase=first, job=job.part(0.0, 0.5))
     if evidence.level_db.size != n_frames:
         raise ValueError(
             f"pitch has {n_frames} frames, {audio.size} samples make {evidence.level_db.size}"
         )
     cents = hz_to_cents(pitch.f0_hz)
+    # Times are whole samples over the rate, so that they do not depend on where a file begins.
+    hop, start_sample = _samples(pitch.hop_s), find_anchor(audio).first_signal
     notes = []
     for start, end in _bridged_runs(cents, evidence):
         job.report(0.5 + 0.5 * start / n_frames, "notes")
@@ -110,14 +114,19 @@ def find_notes(
                 _note(
                     line[segment.start : segment.end],
                     contour[segment.start : segment.end],
-                    onset_s=max(0.0, float(pitch.times_s[start + segment.start]) - pitch.hop_s / 2),
-                    offset_s=float(pitch.times_s[start + segment.end - 1]) + pitch.hop_s / 2,
+                    onset_s=max(start_sample, first + (start + segment.start) * hop - hop // 2)
+                    / ANALYSIS_RATE,
+                    offset_s=(first + (start + segment.end - 1) * hop + hop // 2) / ANALYSIS_RATE,
                     tuning_cents=tuning_cents,
                     hop_s=pitch.hop_s,
                 )
             )
     job.report(1.0, "notes")
     return tuple(notes)
+
+
+def _samples(time_s: float) -> int:
+    return round(time_s * ANALYSIS_RATE)
 
 
 def _note(

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from singcoach.core.arrays import FloatArray, RealArray
+from singcoach.dsp.anchors import frame_count
+from singcoach.dsp.gate import gated_mean
 from singcoach.jobs import NO_JOB, Job
 
 FFT_SAMPLES = 512
@@ -32,7 +34,7 @@ class OnsetEvidence:
 
 
 def onset_evidence(
-    audio: FloatArray, *, sample_rate: int = 16_000, job: Job = NO_JOB
+    audio: FloatArray, *, sample_rate: int = 16_000, phase: int = 0, job: Job = NO_JOB
 ) -> OnsetEvidence:
     """Return how strongly each 16 ms frame looks like the start of a syllable.
 
@@ -45,23 +47,24 @@ def onset_evidence(
     ----------
     audio
         One voice, shape ``(n_samples,)``, 16 kHz.
+    phase
+        Centre of the first frame in samples, less than 256.
     """
     if sample_rate != 16_000:
         raise ValueError(f"sample_rate is {sample_rate}; 16000 would work")
-    n_frames = -(-audio.size // HOP_SAMPLES)
+    n_frames = frame_count(audio.size, phase=phase, hop_samples=HOP_SAMPLES)
     if n_frames == 0:
         empty = np.zeros(0)
         return OnsetEvidence(level_db=empty, strength_db=empty)
-    power = _band_power(audio, n_frames, sample_rate, job)
+    power = _band_power(audio, n_frames, sample_rate, phase, job)
     total = power.sum(axis=1)
-    mean = float(total.mean())
-    reference = float(total[total >= mean / 10.0].mean()) if mean > 0.0 else 1.0
+    reference = gated_mean(total) or 1.0
     least = 10.0 ** (FLOOR_DB / 10.0)
     level_db = 10.0 * np.log10(np.maximum(total / reference, least))
     bands_db = 10.0 * np.log10(np.maximum(power / reference, least))
-    flux_db = np.zeros(n_frames)
-    if n_frames > 2:
-        flux_db[1:-1] = np.maximum(0.0, bands_db[2:] - bands_db[:-2]).mean(axis=1)
+    # Before and after the signal there is silence, as if it had been recorded.
+    around_db = np.pad(bands_db, ((1, 1), (0, 0)), constant_values=FLOOR_DB)
+    flux_db = np.maximum(0.0, around_db[2:] - around_db[:-2]).mean(axis=1)
     before = sliding_window_view(
         np.pad(level_db, (DIP_REACH_FRAMES, 0), mode="edge"), DIP_REACH_FRAMES + 1
     ).max(axis=1)
@@ -78,7 +81,9 @@ def onset_evidence(
     return OnsetEvidence(level_db=level_db, strength_db=strength_db)
 
 
-def _band_power(audio: FloatArray, n_frames: int, sample_rate: int, job: Job) -> RealArray:
+def _band_power(
+    audio: FloatArray, n_frames: int, sample_rate: int, phase: int, job: Job
+) -> RealArray:
     """Return the power per mel band, shape ``(n_frames, 24)``; a block of frames at a time."""
     weights = _bands(sample_rate).astype(np.float32)
     window = np.hanning(FFT_SAMPLES + 1)[:-1].astype(np.float32)
@@ -86,7 +91,7 @@ def _band_power(audio: FloatArray, n_frames: int, sample_rate: int, job: Job) ->
     for start in range(0, n_frames, BLOCK_FRAMES):
         job.report(start / n_frames, "notes")
         end = min(start + BLOCK_FRAMES, n_frames)
-        first = start * HOP_SAMPLES - HOP_SAMPLES
+        first = phase + start * HOP_SAMPLES - HOP_SAMPLES
         piece = np.zeros((end - start + 1) * HOP_SAMPLES, dtype=np.float32)
         source = audio[max(0, first) : first + piece.size]
         at = max(0, -first)

@@ -63,7 +63,7 @@ def measure_shapes(notes: Sequence[Note], pitch: PitchTrack) -> tuple[NoteShape,
     shapes = []
     previous: Note | None = None
     for note in notes:
-        contour = note_contour(note, cents, hop_s=pitch.hop_s)
+        contour = note_contour(note, cents, times_s=pitch.times_s)
         shapes.append(
             measure_shape(contour, hop_s=pitch.hop_s, from_below=_comes_from_below(note, previous))
         )
@@ -71,13 +71,12 @@ def measure_shapes(notes: Sequence[Note], pitch: PitchTrack) -> tuple[NoteShape,
     return tuple(shapes)
 
 
-def note_contour(note: Note, cents: RealArray, *, hop_s: float) -> RealArray:
+def note_contour(note: Note, cents: RealArray, *, times_s: RealArray) -> RealArray:
     """Return the note's frames of a whole take's heights in cents, gaps filled by straight lines.
 
     Empty when no frame of the note is voiced.
     """
-    start = max(0, int(np.ceil(note.onset_s / hop_s - 1e-6)))
-    end = min(cents.size, int(np.floor(note.offset_s / hop_s + 1e-6)) + 1)
+    start, end = np.searchsorted(times_s, (note.onset_s - 1e-6, note.offset_s + 1e-6))
     piece = cents[start:end]
     known = np.flatnonzero(~np.isnan(piece))
     if known.size == 0:

@@ -39,7 +39,7 @@ def estimate_tuning(pitch: PitchTrack) -> Tuning | None:
     confidence, so that long sure notes weigh most and glides, which pass every height, hardly at
     all. Vibrato counts by its middle line.
     """
-    phasor = _phasors(pitch)
+    phasor = _phasors(pitch)[pitch.voiced]
     weight = float(np.abs(phasor).sum())
     if weight <= 0.0:
         return None

@@ -9,6 +9,7 @@ import numpy as np
 
 from singcoach.core.arrays import ANALYSIS_RATE, FloatArray, read_only
 from singcoach.core.take import TakeKind
+from singcoach.dsp.anchors import find_anchor, frame_count
 from singcoach.jobs import NO_JOB, Job
 from singcoach.models.catalogue import VerifiedModel
 from singcoach.regions.levels import gated_rms
@@ -41,13 +42,16 @@ class EventTrack:
     Attributes
     ----------
     probabilities
-        Columns speech, singing, music (they may overlap), 0..1, shape ``(n_frames, 3)``; frame
-        ``i`` is centred at ``i * hop_s``.
+        Columns speech, singing, music (they may overlap), 0..1, shape ``(n_frames, 3)``.
+    phase
+        Centre of the first frame in samples at 16 kHz, less than a hop; frame ``i`` is centred at
+        ``phase + 160 * i``.
     hop_s
         Distance between frames in seconds.
     """
 
     probabilities: FloatArray
+    phase: int = 0
     hop_s: float = HOP_S
 
 
@@ -116,20 +120,27 @@ class SingingDetector:
         """
         _check(audio)
         gain = _gain(audio)
-        n_frames = -(-audio.size // HOP_SAMPLES)
+        anchor = find_anchor(audio)
+        phase = anchor.phase(HOP_SAMPLES)
+        n_frames = frame_count(audio.size, phase=phase, hop_samples=HOP_SAMPLES)
         probabilities = np.zeros((n_frames, N_CLASSES), dtype=np.float32)
-        for start in range(0, audio.size, _CHUNK_SAMPLES):
-            job.report(start / audio.size, "finding the singing")
+        # Counted from the first sound, with the context as silence where the signal has none:
+        # the same samples give the same frames wherever a file begins.
+        for start in range(
+            anchor.first_sound % _CHUNK_SAMPLES - _CHUNK_SAMPLES, audio.size, _CHUNK_SAMPLES
+        ):
             end = min(start + _CHUNK_SAMPLES, audio.size)
-            left = max(0, start - _CONTEXT_SAMPLES)
-            right = min(audio.size, end + _CONTEXT_SAMPLES)
-            frames = self._piece(audio[left:right], gain)
-            first = start // HOP_SAMPLES
-            last = -(-end // HOP_SAMPLES)
-            skipped = (start - left) // HOP_SAMPLES
+            if end <= 0:
+                continue
+            job.report(max(0, start) / audio.size, "finding the singing")
+            left = max(start, phase - HOP_SAMPLES) - _CONTEXT_SAMPLES
+            frames = self._piece(_cut(audio, left, end + _CONTEXT_SAMPLES), gain)
+            first = max(0, (start - phase) // HOP_SAMPLES)
+            last = frame_count(end, phase=phase, hop_samples=HOP_SAMPLES)
+            skipped = (phase - left) // HOP_SAMPLES + first
             probabilities[first:last] = frames[skipped : skipped + last - first]
         job.report(1.0, "finding the singing")
-        return EventTrack(probabilities=read_only(probabilities))
+        return EventTrack(probabilities=read_only(probabilities), phase=phase)
 
     def _piece(self, audio: FloatArray, gain: np.float32) -> FloatArray:
         n_frames = -(-audio.size // HOP_SAMPLES)
@@ -142,6 +153,12 @@ class SingingDetector:
             out=padded[_HALF_WINDOW_SAMPLES : _HALF_WINDOW_SAMPLES + audio.size],
         )
         return self._native.probabilities(padded)[:n_frames]
+
+
+def _cut(audio: FloatArray, first: int, end: int) -> FloatArray:
+    """Return the samples from ``first`` to ``end`` with silence outside of the signal."""
+    inside = audio[max(0, first) : end]
+    return np.pad(inside, (max(0, -first), max(0, end - max(first, audio.size))))
 
 
 def detect_kind(audio: FloatArray, *, detector: SingingDetector, job: Job = NO_JOB) -> KindDecision:
@@ -164,6 +181,7 @@ def detect_kind(audio: FloatArray, *, detector: SingingDetector, job: Job = NO_J
     """
     _check(audio)
     loud = gated_rms(audio)
+    audio = audio[find_anchor(audio).first_sound :]
     windows = [piece for piece in _windows(audio) if gated_rms(piece) > loud * 1e-3]
     if loud == 0.0 or not windows:
         return KindDecision(

@@ -8,8 +8,9 @@ import numpy as np
 
 from singcoach.core.arrays import ANALYSIS_RATE, BoolArray, FloatArray, RealArray
 from singcoach.core.music import Phrase, PitchTrack, Region
+from singcoach.dsp.anchors import find_anchor
 from singcoach.dsp.runs import runs_of
-from singcoach.regions.detector import HOP_S
+from singcoach.regions.detector import HOP_S, HOP_SAMPLES
 from singcoach.regions.levels import close_gaps, moving_mean
 from singcoach.regions.regions import FLOOR_DB, at_frames, relative_levels_db
 
@@ -56,25 +57,34 @@ def find_phrases(
         raise ValueError(f"phrases are found at {ANALYSIS_RATE} Hz, not {sample_rate}")
     if vocal.size == 0:
         return ()
-    level_db = relative_levels_db(vocal)
-    voiced = at_frames(pitch.voiced.astype(np.float64), pitch, level_db.size) > 0.5
-    sung = voiced & (level_db > FLOOR_DB) & _inside(regions, level_db.size)
+    phase = find_anchor(vocal).phase(HOP_SAMPLES)
+    level_db = relative_levels_db(vocal, phase=phase)
+    voiced = at_frames(pitch.voiced.astype(np.float64), pitch, level_db.size, phase) > 0.5
+    sung = voiced & (level_db > FLOOR_DB) & _inside(regions, level_db.size, phase)
     whole = close_gaps(sung, longest_frames=round(SHORTEST_REST_S / HOP_S) - 1)
     runs: list[tuple[int, int]] = []
     sung_db = np.where(sung, level_db, FLOOR_DB)
     for run in _joined(runs_of(whole)):
         runs.extend(split_run(run, sung_db))
-    duration_s = vocal.size / sample_rate
     return tuple(
-        Phrase(start_s=start * HOP_S, end_s=min(end * HOP_S, duration_s)) for start, end in runs
+        Phrase(
+            start_s=(phase + start * HOP_SAMPLES) / sample_rate,
+            end_s=min(phase + end * HOP_SAMPLES, vocal.size) / sample_rate,
+        )
+        for start, end in runs
     )
 
 
-def _inside(regions: Sequence[Region], n_frames: int) -> BoolArray:
+def _inside(regions: Sequence[Region], n_frames: int, phase: int) -> BoolArray:
     mask = np.zeros(n_frames, dtype=np.bool_)
+    offset_s = phase / ANALYSIS_RATE
     for region in regions:
         if region.kind == "singing":
-            mask[round(region.start_s / HOP_S) : round(region.end_s / HOP_S)] = True
+            first, last = (
+                max(0, round((time_s - offset_s) / HOP_S))
+                for time_s in (region.start_s, region.end_s)
+            )
+            mask[first:last] = True
     return mask
 
 

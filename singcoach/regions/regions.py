@@ -6,6 +6,7 @@ import numpy as np
 
 from singcoach.core.arrays import ANALYSIS_RATE, BoolArray, FloatArray, RealArray
 from singcoach.core.music import PitchTrack, Region, RegionKind
+from singcoach.dsp.anchors import find_anchor
 from singcoach.dsp.runs import runs_of
 from singcoach.jobs import NO_JOB, Job
 from singcoach.regions.detector import HOP_S, HOP_SAMPLES, EventTrack
@@ -74,51 +75,72 @@ def find_regions(
     job.report(0.0, "regions")
     sounding = sounding_frames(vocal, pitch=pitch, events=events)
     merged = close_gaps(sounding, longest_frames=round(LONGEST_CONSONANT_S / HOP_S))
-    steady = _steady_frames(pitch, merged.size)
+    steady = _steady_frames(pitch, merged.size, events.phase)
     duration_s = vocal.size / sample_rate
     found: list[Region] = []
     for start, end in runs_of(merged):
         if (end - start) * HOP_S < SHORTEST_SOUND_S:
             continue
         kind = _kind(events, sounding, steady, start, end)
-        start_s = start * HOP_S
+        start_s = _time_s(start, events.phase)
         if found and found[-1].end_s >= start_s and found[-1].kind == kind:
             start_s = found.pop().start_s
-        found.append(Region(start_s=start_s, end_s=min(end * HOP_S, duration_s), kind=kind))
+        found.append(
+            Region(start_s=start_s, end_s=min(_time_s(end, events.phase), duration_s), kind=kind)
+        )
     job.report(1.0, "regions")
     return _tiled(found, duration_s)
 
 
 def sounding_frames(vocal: FloatArray, *, pitch: PitchTrack, events: EventTrack) -> BoolArray:
     """Return which 10 ms frames carry a pitched voice, shape ``(n_frames,)``."""
-    level_db = relative_levels_db(vocal)
+    level_db = relative_levels_db(vocal, phase=events.phase)
     n_frames = level_db.size
     voice = np.max(events.probabilities[:, :2], axis=1).astype(np.float64)
-    heard = moving_mean(voice, n_frames=round(1.0 / HOP_S))
-    heard = np.pad(heard, (0, max(0, n_frames - heard.size)))[:n_frames]
-    voiced = at_frames(pitch.voiced.astype(np.float64), pitch, n_frames) > 0.5
-    return (level_db > FLOOR_DB) & voiced & (heard >= VOICE_PROBABILITY)
+    voice = np.pad(voice, (0, max(0, n_frames - voice.size)))[:n_frames]
+    # Silence holds no voice, be it in the recording or before its start.
+    voice[level_db <= SILENCE_DB] = 0.0
+    margin = round(0.5 / HOP_S)
+    heard = moving_mean(np.pad(voice, margin), n_frames=2 * margin)[margin : margin + n_frames]
+    voiced = at_frames(pitch.voiced.astype(np.float64), pitch, n_frames, events.phase) > 0.5
+    sounding = (level_db > FLOOR_DB) & voiced & (heard >= VOICE_PROBABILITY)
+    first_signal = find_anchor(vocal).first_signal
+    sounding[: max(0, -(-(first_signal - events.phase) // HOP_SAMPLES))] = False
+    return sounding
 
 
-def relative_levels_db(vocal: FloatArray) -> RealArray:
-    """Return the level of 25 ms frames every 10 ms relative to the take's loud part, in dB."""
+def relative_levels_db(vocal: FloatArray, *, phase: int) -> RealArray:
+    """Return the level of 25 ms frames every 10 ms relative to the take's loud part, in dB.
+
+    ``phase`` is the centre of the first frame in samples.
+    """
     loud = gated_rms(vocal)
-    levels = frame_levels_db(vocal, hop_samples=HOP_SAMPLES, window_samples=400)
+    levels = frame_levels_db(vocal, hop_samples=HOP_SAMPLES, window_samples=400, phase=phase)
     if loud == 0.0:
         return np.full(levels.size, SILENCE_DB)
     return np.asarray(levels - 20.0 * np.log10(loud), dtype=np.float64)
 
 
-def at_frames(values: RealArray, pitch: PitchTrack, n_frames: int) -> RealArray:
-    """Return per-pitch-frame values at the 10 ms frames (nearest), 0 where there are none."""
+def at_frames(values: RealArray, pitch: PitchTrack, n_frames: int, phase: int) -> RealArray:
+    """Return per-pitch-frame values at the 10 ms frames (nearest), 0 where there are none.
+
+    ``phase`` is the centre of the first of them in samples.
+    """
     if pitch.times_s.size == 0:
         return np.zeros(n_frames)
-    index = np.round((np.arange(n_frames) * HOP_S - pitch.times_s[0]) / pitch.hop_s).astype(int)
+    first, hop = (round(time_s * ANALYSIS_RATE) for time_s in (pitch.times_s[0], pitch.hop_s))
+    # In whole samples: a 10 ms frame half-way between two pitch frames takes the later one always.
+    index = (2 * (phase - first + np.arange(n_frames) * HOP_SAMPLES) + hop) // (2 * hop)
     inside = (index >= 0) & (index < values.size)
     return np.where(inside, values[np.clip(index, 0, values.size - 1)], 0.0)
 
 
-def _steady_frames(pitch: PitchTrack, n_frames: int) -> RealArray:
+def _time_s(frame: int, phase: int) -> float:
+    """Return the centre of a 10 ms frame: whole samples over the rate."""
+    return (phase + frame * HOP_SAMPLES) / ANALYSIS_RATE
+
+
+def _steady_frames(pitch: PitchTrack, n_frames: int, phase: int) -> RealArray:
     span = max(1, round(STEADY_SPAN_S / pitch.hop_s))
     cents = 1200.0 * np.log2(np.where(pitch.voiced, pitch.f0_hz, 1.0))
     steady = np.zeros(cents.size)
@@ -126,7 +148,7 @@ def _steady_frames(pitch: PitchTrack, n_frames: int) -> RealArray:
         both = pitch.voiced[span:] & pitch.voiced[:-span]
         moved = np.abs(cents[span:] - cents[:-span])
         steady[span // 2 : span // 2 + moved.size] = both & (moved < STEADY_CENTS)
-    return at_frames(steady, pitch, n_frames)
+    return at_frames(steady, pitch, n_frames, phase)
 
 
 def _kind(

@@ -71,8 +71,8 @@ def level_between(
 ) -> RealArray:
     """Level in dB every 10 ms (windows of 40 ms) between two times; empty when out of the audio."""
     hop, size = sample_rate // 100, sample_rate // 25
-    first = max(0, int(start_s * sample_rate))
-    piece = audio[first : max(first, int(end_s * sample_rate))].astype(np.float64)
+    first = max(0, round(start_s * sample_rate))
+    piece = audio[first : max(first, round(end_s * sample_rate))].astype(np.float64)
     if len(piece) < size:
         return np.zeros(0)
     windows = np.lib.stride_tricks.sliding_window_view(piece, size)[::hop]

@@ -14,9 +14,11 @@ from pitch_signals import held, read_mono, sung, track
 
 from singcoach.core.arrays import ANALYSIS_RATE, FloatArray, RealArray
 from singcoach.core.music import Note, PitchTrack
+from singcoach.dsp.anchors import Anchor
 from singcoach.errors import Cancelled
 from singcoach.jobs import Job
-from singcoach.pitch.f0 import PitchSession, track_pitch
+from singcoach.pitch import f0 as f0_module
+from singcoach.pitch.f0 import HOP_SAMPLES, PitchSession, track_pitch
 from singcoach.pitch.frames import cents_to_hz
 from singcoach.pitch.notes import find_notes
 from singcoach.pitch.onsets import onset_evidence
@@ -153,7 +155,7 @@ def test_onset_evidence_does_not_depend_on_the_gain(take_1: FloatArray) -> None:
 
 @pytest.mark.parametrize(
     ("annotator", "onset_f", "onset_pitch_f", "all_f"),
-    [("A1", 0.87, 0.83, 0.62), ("A2", 0.91, 0.88, 0.78)],
+    [("A1", 0.83, 0.80, 0.60), ("A2", 0.91, 0.88, 0.80)],
 )
 def test_vocadito_notes(
     annotator: str,
@@ -162,28 +164,35 @@ def test_vocadito_notes(
     all_f: float,
     vocadito: Path,
     take_1: FloatArray,
-    take_1_pitch: PitchTrack,
+    pitch_session: PitchSession,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Floors a little under what was measured: .887 .855 .645 (A1), .930 .899 .806 (A2).
+    """Floors a little under what was measured: .850 .822 .616 (A1), .924 .893 .815 (A2).
 
-    The two annotators against each other reach .862 .862 .732.
+    Mean over eight places of the frames: single ones differ by 0.02, for better and for worse. The
+    two annotators against each other reach .862 .862 .732.
     """
     path = vocadito / "Annotations" / "Notes" / f"vocadito_1_notes{annotator}.csv"
     truth = np.loadtxt(path, delimiter=",")
-    tuning = estimate_tuning(take_1_pitch)
-    assert tuning is not None
-    found = find_notes(take_1_pitch, take_1)
-    scores = mir_eval.transcription.evaluate(
-        np.column_stack([truth[:, 0], truth[:, 0] + truth[:, 2]]),
-        truth[:, 1],
-        np.array([[note.onset_s, note.offset_s] for note in found]),
-        cents_to_hz(np.array([100 * n.midi + tuning.cents + n.cents_deviation for n in found])),
-    )
     names = ("Onset_F-measure", "F-measure_no_offset", "F-measure")
-    print(annotator, *(f"{name} {scores[name]:.3f}" for name in names))
-    assert scores["Onset_F-measure"] >= onset_f
-    assert scores["F-measure_no_offset"] >= onset_pitch_f
-    assert scores["F-measure"] >= all_f
+    rows = []
+    for place in range(0, HOP_SAMPLES, HOP_SAMPLES // 8):
+        anchor = Anchor(first_sound=place)
+        monkeypatch.setattr(f0_module, "find_anchor", lambda _, anchor=anchor: anchor)
+        pitch = track_pitch(take_1, session=pitch_session)
+        tuning = estimate_tuning(pitch)
+        assert tuning is not None
+        found = find_notes(pitch, take_1)
+        scores = mir_eval.transcription.evaluate(
+            np.column_stack([truth[:, 0], truth[:, 0] + truth[:, 2]]),
+            truth[:, 1],
+            np.array([[note.onset_s, note.offset_s] for note in found]),
+            cents_to_hz(np.array([100 * n.midi + tuning.cents + n.cents_deviation for n in found])),
+        )
+        rows.append([scores[name] for name in names])
+    reached = np.mean(rows, axis=0)
+    print(annotator, reached)
+    assert (reached >= (onset_f, onset_pitch_f, all_f)).all()
 
 
 def test_isolated_notes_have_the_pitch_of_their_name(

@@ -95,8 +95,9 @@ def test_gaps_are_refused_in_a_contour_and_filled_in_a_note() -> None:
         measure_shape(np.array([6000.0, np.nan]), hop_s=HOP_S)
     cents = np.array([np.nan, 1.0, np.nan, 3.0, 4.0, np.nan])
     note = Note(onset_s=0.0, offset_s=6 * HOP_S, midi=0, cents_deviation=0.0)
-    assert note_contour(note, cents, hop_s=HOP_S).tolist() == [1.0, 2.0, 3.0, 4.0]
-    assert note_contour(note, np.full(6, np.nan), hop_s=HOP_S).size == 0
+    times_s = np.arange(6) * HOP_S
+    assert note_contour(note, cents, times_s=times_s).tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert note_contour(note, np.full(6, np.nan), times_s=times_s).size == 0
 
 
 def test_the_notes_of_a_take_are_measured_in_order() -> None:

@@ -26,7 +26,9 @@ def _noise(n_samples: int, level: float) -> np.ndarray:
 @pytest.mark.parametrize("n_samples", [1, 159, 160, 161, 1600, 16_000, 16_001])
 def test_every_hop_has_a_frame(detector: SingingDetector, n_samples: int) -> None:
     track = detector.track(_noise(n_samples, 0.1))
-    assert track.probabilities.shape == (-(-n_samples // HOP_SAMPLES), 3)
+    centres = range(track.phase, n_samples, HOP_SAMPLES)
+    assert track.phase < HOP_SAMPLES
+    assert track.probabilities.shape == (len(centres), 3)
     assert np.isfinite(track.probabilities).all()
 
 
@@ -42,7 +44,7 @@ def test_chunks_do_not_show(detector: SingingDetector, shared_data: Path) -> Non
     alone = detector._piece(take[first : 26 * RATE], np.float32(1.0))
     gain_free = detector._piece(take, np.float32(1.0))[1500:2600]
     np.testing.assert_allclose(alone[250:-250], gain_free[250:-250], atol=1e-6)
-    assert whole.shape[0] == -(-take.size // HOP_SAMPLES)
+    assert abs(whole.shape[0] - take.size / HOP_SAMPLES) < 1.0
 
 
 @pytest.mark.parametrize("gain", [0.01, 0.1, 3.0])
