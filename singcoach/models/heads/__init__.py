@@ -1,0 +1,1 @@
+"""Score heads that are networks, as ONNX files."""
