@@ -16,7 +16,7 @@ import soundfile
 
 from singcoach.core.arrays import FloatArray
 from singcoach.errors import OutputError
-from singcoach.files import cannot_write, make_temporary, publish
+from singcoach.files import cannot_write, make_temporary, publish, write_whole
 
 Subtype = Literal["FLOAT", "PCM_16", "PCM_24", "DOUBLE"]
 
@@ -197,3 +197,19 @@ def encode_clip(audio: FloatArray, *, sample_rate: int) -> Clip:
         return Clip(content=target.getvalue(), mime="audio/mpeg")
     soundfile.write(target, mono, sample_rate, format="WAV", subtype="PCM_16")
     return Clip(content=target.getvalue(), mime="audio/wav")
+
+
+def write_flac(path: Path, audio: FloatArray, *, sample_rate: int) -> None:
+    """Write mono ``audio`` of shape ``(n_samples,)`` as FLAC with 16 bit, whole or not at all.
+
+    Samples beyond [-1, 1] are clipped.
+
+    Raises
+    ------
+    OutputError
+        No permission, no such folder, a folder in the way, disk full.
+    """
+    mono = np.clip(np.asarray(audio, np.float32).reshape(-1), -1.0, 1.0)
+    target = io.BytesIO()
+    soundfile.write(target, mono, sample_rate, format="FLAC", subtype="PCM_16")
+    write_whole(path, target.getvalue())
