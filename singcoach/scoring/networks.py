@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from singcoach.core.arrays import BoolArray, RealArray
 from singcoach.core.scores import DIMENSIONS, Dimension
 from singcoach.errors import ModelError
-from singcoach.models.catalogue import Catalogue
+from singcoach.models.catalogue import VerifiedModel
 from singcoach.models.sessions import AnySession, open_session
 from singcoach.scoring.measures import UNITS
 from singcoach.scoring.sequences import ROW_S, Sequences
@@ -207,16 +207,19 @@ def rows_of_moments(sequences: Sequences, starts_s: RealArray, counts: RealArray
 
 
 def open_networks(
-    heads: Heads, *, catalogue: Catalogue, pack: str | None, threads: int | None = 1
+    heads: Heads, read: Callable[[str], VerifiedModel], *, threads: int | None = 1
 ) -> dict[Dimension, NetworkHead]:
-    """Open the networks that the routing of a heads file names, after their bytes were checked.
+    """Open the networks that the routing of a heads file names.
 
     Parameters
     ----------
     heads
-        From :func:`singcoach.scoring.specs.load_heads`.
-    pack
-        Id of the pack that the heads file came from; None: the embedded models.
+        From :func:`singcoach.scoring.specs.parse_heads`.
+    read
+        Returns the checked bytes of the part of the role ``heads`` that has this id, from where
+        the heads file came from.
+    threads
+        Threads of one run: the networks are small.
 
     Returns
     -------
@@ -238,7 +241,7 @@ def open_networks(
         if route == RULES:
             continue
         spec = specs[route]
-        model = catalogue.require("heads", route, pack=pack)
+        model = read(route)
         if (model.entry.sha256, model.entry.file) != (spec.sha256, spec.file):
             raise _unfit(spec)
         session = open_session(model, threads=threads)

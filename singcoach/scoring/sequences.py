@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from singcoach.core.arrays import BoolArray, FeatureArray, FloatArray, RealArray, read_only
 from singcoach.core.take import Take
@@ -44,21 +45,25 @@ class Sequences:
 def read_sequences(take: Take) -> Sequences:
     """Average the encoders' rows over the sung parts of every half second that is sung enough.
 
-    Pitch is taken in octaves from the take's own median, so that another octave changes nothing.
+    Half seconds are counted from where singing begins, so that silence before it changes nothing;
+    pitch is taken in octaves from the take's own median, so that another octave does not either.
     Row ``i`` of both encoders speaks of the same half second. Cost: some milliseconds a minute.
     """
-    n_rows = int(np.ceil(take.duration_s / ROW_S))
-    share = _sung_share(take, n_rows)
+    begin_s = min((r.start_s for r in take.regions if r.kind == "singing"), default=0.0)
+    n_rows = max(0, int(np.ceil((take.duration_s - begin_s) / ROW_S)))
+    share = _sung_share(take, begin_s, n_rows)
     kept = np.flatnonzero(share >= LEAST_SUNG)
     general = singing = None
     if take.features is not None:
-        general = read_only(_means(take, take.features, take.feature_rate_hz, n_rows)[kept])
+        general = read_only(
+            _means(take, take.features, take.feature_rate_hz, begin_s, n_rows)[kept]
+        )
     if take.singing is not None:
-        heard = _means(take, take.singing.whisper, SINGING_RATE_HZ, n_rows)
-        rows = np.concatenate([heard, _pitch_columns(take, n_rows)], axis=1)[kept]
+        heard = _means(take, take.singing.whisper, SINGING_RATE_HZ, begin_s, n_rows)
+        rows = np.concatenate([heard, _pitch_columns(take, begin_s, n_rows)], axis=1)[kept]
         singing = read_only(rows.astype(np.float32))
     return Sequences(
-        starts_s=read_only(np.asarray(kept * ROW_S, dtype=np.float64)),
+        starts_s=read_only(np.asarray(begin_s + kept * ROW_S, dtype=np.float64)),
         general=general,
         singing=singing,
     )
@@ -73,30 +78,32 @@ def _sung(take: Take, times_s: RealArray) -> BoolArray:
     return sung
 
 
-def _sung_share(take: Take, n_rows: int) -> RealArray:
-    times_s = np.asarray(np.arange(n_rows * 25) * (ROW_S / 25) + ROW_S / 50, dtype=np.float64)
+def _sung_share(take: Take, begin_s: float, n_rows: int) -> RealArray:
+    times_s = begin_s + (np.arange(n_rows * 25, dtype=np.float64) + 0.5) * (ROW_S / 25)
     return np.asarray(_sung(take, times_s).reshape(n_rows, 25).mean(axis=1), dtype=np.float64)
 
 
-def _means(take: Take, features: FeatureArray, rate_hz: float, n_rows: int) -> FloatArray:
+def _means(
+    take: Take, features: FeatureArray, rate_hz: float, begin_s: float, n_rows: int
+) -> FloatArray:
     """Mean of the sung frames of each row, zero where there is none, ``(n_rows, n_dims)``."""
     times_s = np.asarray(np.arange(len(features)) / rate_hz, dtype=np.float64)
     places = np.flatnonzero(_sung(take, times_s))
     means = np.zeros((n_rows, features.shape[1]), dtype=np.float32)
     if not len(places):
         return means
-    rows = np.minimum((times_s[places] / ROW_S + 1e-9).astype(np.intp), n_rows - 1)
+    rows = _row_of(times_s[places], begin_s, n_rows)
     firsts = np.flatnonzero(np.diff(rows, prepend=-1))
     for first, last in zip(firsts, [*firsts[1:], len(rows)], strict=True):
         means[rows[first]] = features[places[first:last]].mean(axis=0, dtype=np.float32)
     return means
 
 
-def _pitch_columns(take: Take, n_rows: int) -> FloatArray:
+def _pitch_columns(take: Take, begin_s: float, n_rows: int) -> FloatArray:
     times_s, f0_hz = take.pitch.times_s, take.pitch.f0_hz
     columns = np.zeros((n_rows, PITCH_COLUMNS), dtype=np.float32)
     sung = _sung(take, times_s)
-    rows = np.minimum((times_s / ROW_S + 1e-9).astype(np.intp), n_rows - 1)
+    rows = _row_of(times_s, begin_s, n_rows)
     voiced = sung & np.isfinite(f0_hz) & (f0_hz > 0.0)
     if not voiced.any():
         return columns
@@ -111,3 +118,8 @@ def _pitch_columns(take: Take, n_rows: int) -> FloatArray:
     columns[:, 1] = mean
     columns[:, 2] = np.sqrt(np.maximum(square - mean**2, 0.0))
     return columns
+
+
+def _row_of(times_s: RealArray, begin_s: float, n_rows: int) -> NDArray[np.intp]:
+    rows = np.floor((times_s - begin_s) / ROW_S + 1e-9).astype(np.intp)
+    return np.asarray(np.clip(rows, 0, n_rows - 1))
