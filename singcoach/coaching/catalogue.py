@@ -90,7 +90,7 @@ TOPICS: Final = (
     ),
     Topic(
         id="drift",
-        measures=("note_drift", "pitch_unsteadiness"),
+        measures=("note_drift", "pitch_unsteadiness", "pitch_wander"),
         words=("drift", "slide", "steadiness"),
         pattern=r"held note (?:stays in place|keeps steady|moves)|steady held notes|"
         r"pitch of the held note",
@@ -188,7 +188,7 @@ TOPICS: Final = (
     ),
     Topic(
         id="steadiness",
-        measures=("level_wobble",),
+        measures=("level_wobble", "level_movement"),
         words=("wobble", "tremor", "shimmer"),
         pattern=r"(?:even|steady) in loudness|loudness of the held note|even loudness",
         noun="the loudness of the held note",
@@ -200,7 +200,7 @@ TOPICS: Final = (
     ),
     Topic(
         id="clarity",
-        measures=("harmonicity", "cpp_low"),
+        measures=("harmonicity", "cpp_low", "clarity_shortfall"),
         words=("hnr", "cpp", "harmonic", "breathi", "clarity", "noise", "rough"),
         pattern=r"the tone is|(?:clear|clearer|airy|rough) tone",
         noun="the tone",
@@ -212,7 +212,7 @@ TOPICS: Final = (
     ),
     Topic(
         id="ring",
-        measures=("singing_power_ratio",),
+        measures=("singing_power_ratio", "dullness"),
         words=("spr", "power_ratio", "tilt", "bright", "centroid", "formant", "resonan"),
         pattern=r"resonance|voice rings",
         noun="the resonance",
@@ -224,7 +224,12 @@ TOPICS: Final = (
     ),
     Topic(
         id="dynamics",
-        measures=("dynamics_range", "dynamics_in_phrases", "phrase_contrast"),
+        measures=(
+            "dynamics_range",
+            "dynamics_in_phrases",
+            "dynamics_with_melody",
+            "phrase_contrast",
+        ),
         words=("dynamic", "loudness", "swell", "crescendo"),
         pattern=r"loud and soft|soft and loud",
         noun="the play of loud and soft",

@@ -58,6 +58,8 @@ UNITS: Final = {
     "percent": "%",
     "midi": "MIDI",
     "semitones": "semitones",
+    "octaves": "octaves",
+    "dB/s": "dB a second",
 }
 
 MEASURES: Final = {
@@ -75,12 +77,20 @@ MEASURES: Final = {
         "Unsteady pitch",
         "How much the pitch wavers inside notes, vibrato left out.",
     ),
+    "pitch_wander": (
+        "Wandering pitch",
+        "How far the pitch moves while one note is sung, vibrato left out.",
+    ),
     "scoop_depth": ("Depth of scoops", "How far below a note you begin before you reach it."),
     "vibrato_share": ("Use of vibrato", "Share of long notes that are sung with vibrato."),
     "vibrato_regularity": ("Evenness of vibrato", "How alike the swings of the vibrato are."),
     "vibrato_rate": ("Speed of vibrato", "Swings a second; many singers lie near 5 to 7."),
     "vibrato_extent": ("Width of vibrato", "How far the pitch swings to each side."),
     "level_wobble": ("Wavering loudness", "How much the loudness wavers inside held notes."),
+    "level_movement": (
+        "Moving loudness",
+        "How fast the loudness moves up or down while a note is held.",
+    ),
     "phrase_end_fall": ("Fall at phrase ends", "How much softer phrases get towards their end."),
     "phrase_end_sag": ("Sinking phrase ends", "How far the pitch sinks at the end of phrases."),
     "phrase_length": ("Length of phrases", "How long you sing from one rest to the next."),
@@ -89,6 +99,14 @@ MEASURES: Final = {
     "harmonicity": (
         "Clarity of overtones",
         "How far the overtones stand above the sound between them; higher is clearer.",
+    ),
+    "harmonics_to_noise": (
+        "Harmonics to noise",
+        "How far the periodic part of the sound stands above the rest; it describes, not grades.",
+    ),
+    "clarity_shortfall": (
+        "Missing clarity",
+        "How far the tone falls short of a clear one; light voices are clear enough.",
     ),
     "cpp_low": (
         "Clarity in weak moments",
@@ -103,12 +121,28 @@ MEASURES: Final = {
         "How fast overtones get weaker; it describes, not grades.",
     ),
     "brightness": ("Brightness", "Centre of the sound's spectrum; it describes, not grades."),
+    "dullness": (
+        "Dullness",
+        "How far the sound lies below that of an open tone; brighter than that earns nothing.",
+    ),
     "tone_evenness": (
         "Evenness of tone",
         "How much the colour of the voice changes in held notes.",
     ),
     "dynamics_range": ("Range of loudness", "From your soft to your loud singing."),
     "dynamics_in_phrases": ("Shape of phrases", "How much loudness grows and eases in a phrase."),
+    "phrase_arch": (
+        "Arch of phrases",
+        "How much louder the middle of a phrase is than its ends; it describes, not grades.",
+    ),
+    "phrase_peak": (
+        "Peak of phrases",
+        "Where phrases are loudest: 0 at their start, 1 at their end; it describes, not grades.",
+    ),
+    "dynamics_with_melody": (
+        "Loudness with the melody",
+        "Whether higher notes are sung louder; 1 would be always.",
+    ),
     "phrase_contrast": ("Contrast of phrases", "How much phrases differ in loudness."),
     "pitch_range": ("Range of pitch", "From low to high notes of this take."),
     "melodic_variety": ("Variety of melody", "How many different steps the melody takes."),

@@ -72,6 +72,13 @@ PHRASINGS: Mapping[str, Phrasing] = {
         nothing="the pitch of the note was steady",
         limit=60.0,
     ),
+    "pitch_wander": Phrasing(
+        low="the note was sung as one pitch, moving {value} apart from vibrato",
+        high="the pitch wandered over {value} within the note",
+        between="the pitch of the note covered {value} apart from vibrato",
+        nothing="the note was sung as one pitch",
+        limit=150.0,
+    ),
     "vibrato_share": Phrasing(
         low="the long note was held without vibrato",
         high="the long note was carried by vibrato",
@@ -92,6 +99,14 @@ PHRASINGS: Mapping[str, Phrasing] = {
         nothing=f"the loudness {_HELD} stayed even",
         decimals=1,
         limit=6.0,
+    ),
+    "level_movement": Phrasing(
+        low="the note was held at an even loudness, moving {value}",
+        high="the loudness of the note gave way or pushed by {value}",
+        between="the loudness of the note moved by {value}",
+        nothing="the note was held at an even loudness",
+        decimals=1,
+        limit=60.0,
     ),
     "phrase_end_fall": Phrasing(
         low="the end of the phrase was carried, its level {way} by {value}",
@@ -134,6 +149,20 @@ PHRASINGS: Mapping[str, Phrasing] = {
         between="the weakest parts of the tone had a cepstral peak of {value}",
         decimals=1,
     ),
+    "clarity_shortfall": Phrasing(
+        low="the tone was clear, falling only {value} short of a full cepstral peak",
+        high="the tone was unclear, falling {value} short of a full cepstral peak",
+        between="the tone fell {value} short of a full cepstral peak",
+        nothing="the tone was clear throughout",
+        decimals=1,
+    ),
+    "dullness": Phrasing(
+        low="the tone was open, only {value} below an open sound",
+        high="the tone was dull, {value} below an open sound",
+        between="the tone lay {value} below an open sound",
+        nothing="the tone was open",
+        decimals=2,
+    ),
     "singing_power_ratio": Phrasing(
         low=f"the voice had little ring, {_RING} lying {{value}} {{way}} the low part",
         high=f"the voice had ring, {_RING} lying {{value}} {{way}} the low part",
@@ -155,6 +184,12 @@ PHRASINGS: Mapping[str, Phrasing] = {
         nothing="the phrase was sung at one level",
         decimals=1,
         limit=25.0,
+    ),
+    "dynamics_with_melody": Phrasing(
+        low="the loudness did not go with the melody, with a correlation of {value}",
+        high="the loudness grew and eased with the melody, with a correlation of {value}",
+        between="loudness and melody had a correlation of {value}",
+        decimals=2,
     ),
     "phrase_contrast": Phrasing(
         low="the phrase kept near the level of the others, {value} {way} than the middle one",
@@ -213,7 +248,7 @@ def sentence(
     phrasing = PHRASINGS[measure]
     size = f"{abs(value) if any(phrasing.ways) else value:.{phrasing.decimals}f}"
     word = _WORDS.get(unit, unit)
-    if size.lstrip("-") == "1" and word in ("semitones", "cents"):
+    if size.lstrip("-") == "1" and word in ("semitones", "cents", "octaves"):
         word = word[:-1]
     judged = phrasing.high if helped == rising else phrasing.low
     clause = judged if plain else phrasing.between

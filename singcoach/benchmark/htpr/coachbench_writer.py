@@ -39,23 +39,31 @@ MEASURES: Mapping[Issue, Mapping[str, int]] = {
         "pitch_accuracy": -1,
         "note_drift": 1,
         "pitch_unsteadiness": 1,
+        "pitch_wander": 1,
     },
     "RHYTHM": {"rhythm_accuracy": -1},
     "BREATH": {
         "level_wobble": 1,
+        "level_movement": 1,
         "phrase_end_sag": 1,
         "phrase_end_fall": 1,
         "phrase_length": -1,
         "phrase_breaks": 1,
         "audible_breath": 1,
     },
-    "VOCALIZATION": {"harmonicity": -1, "cpp_low": -1, "singing_power_ratio": -1},
+    "VOCALIZATION": {
+        "harmonicity": -1,
+        "cpp_low": -1,
+        "clarity_shortfall": 1,
+        "singing_power_ratio": -1,
+        "dullness": 1,
+    },
     "TECHNIQUE": {"vibrato_share": -1, "vibrato_regularity": -1, "scoop_depth": 1},
     "EXPRESSION": {
         "dynamics_in_phrases": -1,
         "dynamics_range": -1,
+        "dynamics_with_melody": -1,
         "phrase_contrast": -1,
-        "pitch_range": -1,
     },
 }
 """Which measures speak of an issue; 1: more of it is worse, -1: less of it is worse."""

@@ -14,6 +14,9 @@ from singcoach.scoring.reading import Reading, make_reading, weighted_mean
 
 LONG_NOTE_S = 0.6
 _TREMOLO_WINDOW_S = 0.2
+_MOVING_NOTE_S = 0.35
+_MOVING_WINDOW_S = 0.3
+_MOST_DB_PER_S = 60.0
 _END_S = 0.25
 _BREAK_S = (0.12, 0.20)
 _BREAK_DB = (20.0, 30.0)
@@ -45,6 +48,33 @@ def level_wobble(contours: Sequence[NoteContour], phrases: Sequence[PhraseFrames
         shown.append(wobble)
     return make_reading(
         "level_wobble", spans_s=spans, stats=stats, shown=shown, finish=weighted_mean
+    )
+
+
+def level_movement(contours: Sequence[NoteContour], phrases: Sequence[PhraseFrames]) -> Reading:
+    """How fast the level moves up or down within notes of 0.35 s and longer, in dB per second.
+
+    Mean size of the slope of the level, smoothed over 0.3 s (vibrato also moves the level). A held
+    tone needs an even stream of air: sinking, pushing and wavering all count (Sundberg 1987, ch. 3:
+    subglottal pressure sets the level). The first 80 ms and last 120 ms of the note (consonants,
+    release) do not. Clipped at 60 dB/s. The same singer shows it in every phrase, unlike
+    :func:`level_wobble`, which needs long notes.
+    """
+    spans, stats, shown = [], [], []
+    table = _Levels(phrases)
+    for contour in contours:
+        if contour.held_s < _MOVING_NOTE_S:
+            continue
+        level, hop_s = table.between(contour.note.onset_s + 0.08, contour.note.offset_s - 0.12)
+        if len(level) < 8:
+            continue
+        level = smooth(level, max(1, round(_MOVING_WINDOW_S / hop_s)) | 1)
+        speed = min(_MOST_DB_PER_S, float(np.mean(np.abs(np.diff(level)))) / hop_s)
+        spans.append(contour.span_s)
+        stats.append(np.array([contour.held_s, contour.held_s * speed]))
+        shown.append(speed)
+    return make_reading(
+        "level_movement", spans_s=spans, stats=stats, shown=shown, finish=weighted_mean
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from singcoach.core.arrays import RealArray
+from singcoach.core.take import Take
 from singcoach.scoring.contour import NoteContour, smooth
 from singcoach.scoring.frames import PhraseFrames
 from singcoach.scoring.reading import (
@@ -69,6 +70,53 @@ def dynamics_in_phrases(phrases: Sequence[PhraseFrames]) -> Reading:
         shown.append(swell)
     return make_reading(
         "dynamics_in_phrases", spans_s=spans, stats=stats, shown=shown, finish=weighted_mean
+    )
+
+
+def phrase_arch(phrases: Sequence[PhraseFrames]) -> Reading:
+    """Height of the loudness arch of a phrase in dB: its middle over its ends.
+
+    From a parabola through the slow level; negative where the middle sags; clipped at 20 dB.
+    Phrases of 1.5 s and longer. Describes: growing towards the middle is a habit of performers
+    (Todd 1992; Friberg et al. 2006, rule "phrase arch"), but the song decides where it fits.
+    """
+    return _shape_of("phrase_arch", phrases, _arch_db)
+
+
+def phrase_peak(phrases: Sequence[PhraseFrames]) -> Reading:
+    """Place of the loudest moment in a phrase, 0 = its start, 1 = its end. Describes.
+
+    Phrases of 1.5 s and longer.
+    """
+    return _shape_of(
+        "phrase_peak", phrases, lambda level: float(np.argmax(level)) / max(1, len(level) - 1)
+    )
+
+
+def dynamics_with_melody(take: Take, phrases: Sequence[PhraseFrames]) -> Reading:
+    """How far loudness rises and falls with the melody inside phrases, correlation -1..1.
+
+    Performers sing higher notes louder (Friberg et al. 2006, rule "high loud"; Gramming et al. 1988
+    for the voice). Level and pitch are smoothed over 0.4 s and taken within each phrase; NaN below
+    2 s, or where level or melody hardly move.
+    """
+    spans, stats, shown = [], [], []
+    for frames in phrases:
+        level = _slow_tone(frames)
+        if len(level) < 32:
+            continue
+        tone = frames.voiced > 0.0
+        first = int(np.searchsorted(take.pitch.times_s, frames.times_s[0]))
+        f0_hz = take.pitch.f0_hz[first : first + len(tone)][tone]
+        hop_s = float(frames.times_s[1] - frames.times_s[0])
+        melody = smooth(12.0 * np.log2(f0_hz / 440.0), max(1, round(_SLOW_S / hop_s)) | 1)
+        x, y = melody - melody.mean(), level - level.mean()
+        row = np.array([len(x) * hop_s, x @ x * hop_s, y @ y * hop_s, x @ y * hop_s])
+        spans.append((frames.phrase.start_s, frames.phrase.end_s))
+        stats.append(row)
+        shown.append(float(row[3] / np.sqrt(max(row[1] * row[2], 1e-12))))
+    return make_reading(
+        "dynamics_with_melody", spans_s=spans, stats=stats, shown=shown, finish=_pooled_correlation
     )
 
 
@@ -148,6 +196,36 @@ def _entropy(sums: RealArray) -> RealArray:
     share = sums / np.maximum(total, 1e-9)[:, None]
     bits = -(share * np.log2(np.where(share > 0.0, share, 1.0))).sum(axis=1)
     return np.where(total > 7.5, bits, np.nan)
+
+
+def _pooled_correlation(sums: RealArray) -> RealArray:
+    seconds = np.maximum(sums[:, 0], 1e-9)
+    # A melody within a quarter tone or a level within 0.1 dB follow nothing.
+    ok = (sums[:, 0] > 2.0) & (sums[:, 1] / seconds > 0.25) & (sums[:, 2] / seconds > 0.01)
+    product = np.where(ok, sums[:, 1] * sums[:, 2], 1.0)
+    return np.where(ok, sums[:, 3] / np.sqrt(product), np.nan)
+
+
+def _arch_db(level: RealArray) -> float:
+    x = np.linspace(-1.0, 1.0, len(level))
+    bend = float(np.polynomial.polynomial.polyfit(x, level, 2)[2])
+    return float(np.clip(-bend, -20.0, 20.0))
+
+
+def _shape_of(
+    name: str, phrases: Sequence[PhraseFrames], pick: Callable[[RealArray], float]
+) -> Reading:
+    """Mean of a number of the slow level of each phrase of 1.5 s and longer, by length."""
+    spans, stats, shown = [], [], []
+    for frames in phrases:
+        level = _slow_tone(frames)
+        if frames.phrase.duration_s < 1.5 or len(level) < 16:
+            continue
+        value, length = pick(level), frames.phrase.duration_s
+        spans.append((frames.phrase.start_s, frames.phrase.end_s))
+        stats.append(np.array([length, length * value]))
+        shown.append(value)
+    return make_reading(name, spans_s=spans, stats=stats, shown=shown, finish=weighted_mean)
 
 
 def _slow_tone(frames: PhraseFrames, *, without_end_s: float = 0.0) -> RealArray:

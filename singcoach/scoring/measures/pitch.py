@@ -27,8 +27,8 @@ def _scale_cost(degrees: Sequence[int]) -> RealArray:
 
 
 def _scale_table() -> RealArray:
-    """Costs of the 12 diatonic scales at five tunings within 20 cents, shape ``(120, 60)``."""
-    base = _scale_cost(_MAJOR)
+    """Squared distances from 12 diatonic scales at five tunings within 20 cents, ``(120, 60)``."""
+    base = np.square(_scale_cost(_MAJOR))
     shifts = [10 * tonic + fine for tonic in range(12) for fine in (-2, -1, 0, 1, 2)]
     return np.stack([np.roll(base, shift) for shift in shifts], axis=1)
 
@@ -40,16 +40,17 @@ def _nearest_scale(sums: RealArray) -> RealArray:
     seconds = sums.sum(axis=1)
     ok = seconds > _LEAST_S
     cost = (sums @ _TABLE).min(axis=1)
-    return np.where(ok, cost / np.where(ok, seconds, 1.0), np.nan)
+    return np.where(ok, np.sqrt(cost / np.where(ok, seconds, 1.0)), np.nan)
 
 
 def scale_deviation(contours: Sequence[NoteContour], *, hop_s: float) -> Reading:
-    """Mean distance in cents of the vibrato-free pitch from the best-fitting diatonic scale.
+    """Distance in cents (root mean square) of the vibrato-free pitch from the best diatonic scale.
 
     The scale (12 tonics) and its tuning are the take's own, found with the measure; relative
     minors share it. Without a reference melody this is the most transferable intonation measure
-    (compare the tuning features of Nichols et al. 2012). Tunings come from the notes within 20 s
-    of each note, so a slow drift costs nothing. NaN below 2 s of notes.
+    (compare the tuning features of Nichols et al. 2012). Squares, since one note far off is heard
+    more than many a little off. Tunings come from the notes within 20 s of each note, so a slow
+    drift costs nothing. NaN below 2 s of notes.
     """
     histograms = np.zeros((len(contours), _BINS))
     for row, contour in enumerate(contours):
@@ -59,7 +60,7 @@ def scale_deviation(contours: Sequence[NoteContour], *, hop_s: float) -> Reading
     shown = np.zeros(len(contours))
     if len(contours):
         best = int((histograms.sum(axis=0) @ _TABLE).argmin())
-        shown = (histograms @ _TABLE[:, best]) / histograms.sum(axis=1)
+        shown = np.sqrt((histograms @ _TABLE[:, best]) / histograms.sum(axis=1))
     return make_reading(
         "scale_deviation",
         spans_s=[c.span_s for c in contours],
@@ -169,6 +170,25 @@ def pitch_unsteadiness(notes: Sequence[Note], shapes: Sequence[NoteShape]) -> Re
         shown.append(wobble)
     return make_reading(
         "pitch_unsteadiness", spans_s=spans, stats=stats, shown=shown, finish=weighted_mean
+    )
+
+
+def pitch_wander(contours: Sequence[NoteContour]) -> Reading:
+    """How far the vibrato-free pitch wanders within a note, in cents (5th to 95th percentile).
+
+    Slides, bends, drift and unsteadiness together: whether a note is one pitch (Larrouy-Maestri et
+    al. 2013: modulations within tones). The first and last 50 ms do not count and vibrato is taken
+    off, so ornament costs little. Clipped at 150 cents, weighted by duration.
+    """
+    spans, stats, shown = [], [], []
+    for contour in contours:
+        low, high = np.percentile(contour.smooth_cents[contour.core], (5.0, 95.0))
+        wander = min(150.0, float(high - low))
+        spans.append(contour.span_s)
+        stats.append(np.array([contour.held_s, contour.held_s * wander]))
+        shown.append(wander)
+    return make_reading(
+        "pitch_wander", spans_s=spans, stats=stats, shown=shown, finish=weighted_mean
     )
 
 

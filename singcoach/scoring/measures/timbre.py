@@ -7,10 +7,26 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from singcoach.core.arrays import RealArray
+from singcoach.core.take import Take
 from singcoach.scoring.frames import PhraseFrames
 from singcoach.scoring.reading import Reading, make_reading, weighted_mean
 
 LOW_PERCENTILE = 20.0
+
+CLEAR_DB = 17.0
+"""Five sixths of what trained singers sing breathily on purpose (vocalset_1s, CC BY 4.0) is clearer
+than this: what lies below is weaker than style."""
+
+DULL_HZ = 450.0
+"""Lower quartile of the centre of gravity of straight tones of trained singers (vocalset_1s, CC BY
+4.0), for a note at 220 Hz."""
+
+DULL_WITH_PITCH = 0.3
+"""Octaves by which that limit rises with an octave of pitch: harmonics lie further apart, formants
+stay. Between the two bounds 0 (formants decide) and 1 (harmonics decide)."""
+
+_DULLEST_OCTAVES = 3.0
+_UNCLEAREST_DB = 10.0
 
 
 def harmonicity(phrases: Sequence[PhraseFrames]) -> Reading:
@@ -53,6 +69,39 @@ def brightness(phrases: Sequence[PhraseFrames]) -> Reading:
 def tone_evenness(phrases: Sequence[PhraseFrames]) -> Reading:
     """Spread in dB of the harmonicity inside a phrase: does the voice keep one quality."""
     return _mean_over("tone_evenness", phrases, lambda p: p.harmonicity_db, np.nanstd)
+
+
+def clarity_shortfall(phrases: Sequence[PhraseFrames]) -> Reading:
+    """How far the tone falls short of a clear one, in dB of cepstral peak prominence.
+
+    Mean over the voiced frames of what is missing to 17 dB. Above that nothing is earned: light,
+    mixed and falsetto voices are clear enough, only a tone that nearly dissolves loses (Hillenbrand
+    et al. 1994 for the prominence; the limit is ours).
+    """
+    return _mean_over(
+        "clarity_shortfall",
+        phrases,
+        lambda p: np.clip(CLEAR_DB - p.cpp_db, 0.0, _UNCLEAREST_DB),
+        np.nanmean,
+    )
+
+
+def dullness(take: Take, phrases: Sequence[PhraseFrames]) -> Reading:
+    """How far the spectrum lies below that of an open tone, in octaves of its centre of gravity.
+
+    Mean over the voiced frames of the octaves below a limit that rises a little with the pitch.
+    Above it nothing is earned: a brighter voice is another voice, not a better one, but a covered,
+    swallowed tone does not carry (Ekholm et al. 1998: resonance and ring; the limit is ours).
+    """
+
+    def missing(frames: PhraseFrames) -> RealArray:
+        first = int(np.searchsorted(take.pitch.times_s, frames.times_s[0]))
+        f0_hz = take.pitch.f0_hz[first : first + len(frames.times_s)]
+        limit = np.log2(DULL_HZ) + DULL_WITH_PITCH * np.log2(f0_hz / 220.0)
+        centre = np.log2(np.maximum(frames.centroid_hz, 1.0))
+        return np.asarray(np.clip(limit - centre, 0.0, _DULLEST_OCTAVES))
+
+    return _mean_over("dullness", phrases, missing, np.nanmean)
 
 
 def _mean_over(
