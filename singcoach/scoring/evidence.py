@@ -9,9 +9,9 @@ import numpy as np
 
 from singcoach.core.arrays import RealArray
 from singcoach.core.scores import Dimension, Evidence
-from singcoach.scoring.heads import head_position, standardise
+from singcoach.scoring.heads import standardise
+from singcoach.scoring.judges import Judge
 from singcoach.scoring.measures import UNITS
-from singcoach.scoring.moments import values_without
 from singcoach.scoring.reading import Reading
 from singcoach.scoring.specs import QUANTILE_LEVELS, Head, Heads
 from singcoach.scoring.wording import PHRASINGS, SHOWN_UNITS, sentence
@@ -39,6 +39,7 @@ def find_evidence(
     readings: Mapping[str, Reading],
     moments_s: RealArray,
     heads: Heads,
+    judge: Judge,
 ) -> tuple[Evidence, ...]:
     """Return up to six moments, the strongest first.
 
@@ -53,21 +54,23 @@ def find_evidence(
         Measures of the take.
     moments_s
         Starts of the moments from :func:`singcoach.scoring.moments.moment_starts`.
+    judge
+        What judges the dimension, with spans of the take left out.
     """
     head = heads.heads[dimension]
     used = {name: readings[name] for name in head.weights if name in readings}
     candidates = _candidates(used, head, heads)
     if not candidates or not len(moments_s):
         return ()
-    full = _positions({n: np.array([r.value()]) for n, r in used.items()}, head, heads)[0]
+    full = judge.whole()
     if not np.isfinite(full):
         return ()
     ends = np.append(moments_s[1:], np.inf)
-    moved = full - _positions(values_without(used, moments_s, ends), head, heads)
+    moved = full - judge.without(moments_s, ends)
     moved = np.abs(moved[np.isfinite(moved)]).sum()
     starts = np.array([c.start_s for c in candidates])
     stops = np.array([c.end_s for c in candidates])
-    effects = full - _positions(values_without(used, starts, stops), head, heads)
+    effects = full - judge.without(starts, stops)
     total = max(float(moved), float(np.nanmax(np.abs(effects), initial=0.0)))
     if not total > 1e-9:
         return ()
@@ -76,14 +79,6 @@ def find_evidence(
     return tuple(
         _evidence(f"{dimension}-{number}", candidate, effect, head, heads)
         for number, (candidate, effect) in enumerate(chosen, start=1)
-    )
-
-
-def _positions(values: Mapping[str, RealArray], head: Head, heads: Heads) -> RealArray:
-    n = len(next(iter(values.values())))
-    nothing = np.full(n, np.nan)
-    return head_position(
-        {name: values.get(name, nothing) for name in head.weights}, head=head, norms=heads.norms
     )
 
 
@@ -174,7 +169,10 @@ _ITEM_LIMITS = {
     "note_drift": (15.0, 30.0),
     "tuning_concentration": (12.0, 20.0),
     "level_wobble": (0.4, 0.8),
+    "clarity_shortfall": (0.2, 1.0),
+    "dullness": (0.1, 0.3),
     "dynamics_in_phrases": (4.0, 7.0),
+    "dynamics_with_melody": (0.2, 0.5),
     "phrase_contrast": (1.0, 2.0),
     "pitch_range": (2.0, 4.0),
     "phrase_breaks": (0.05, 0.15),
@@ -186,7 +184,13 @@ _BY_SIZE = frozenset({"note_drift", "phrase_contrast", "pitch_range"})
 """Measures of which the size counts, whatever the sign."""
 
 _OF_THE_WHOLE = frozenset(
-    {"tuning_concentration", "dynamics_range", "phrase_contrast", "pitch_range"}
+    {
+        "tuning_concentration",
+        "dynamics_range",
+        "dynamics_with_melody",
+        "phrase_contrast",
+        "pitch_range",
+    }
 )
 """Spreads and ranges over items: an item may move them by more than what is shown of it. Told only
 where the value does not speak against the effect; a high note that cost the range explains

@@ -17,6 +17,9 @@ SOFT_LIMIT = 2.5
 SLOPE = 1.1
 """Slope of the map: one spread above the norms' middle is 4.0, two are 4.6."""
 
+LOWEST, HIGHEST = 1.0, 5.0
+"""Ends of the scale of scores."""
+
 LEAST_SHARE = 0.5
 """Share of a head's weight (measures that every take has) that must be measured."""
 
@@ -47,16 +50,17 @@ def signed_mean(
     Parameters
     ----------
     values
-        Measures by name, each of shape ``(n,)``; NaN where a measure is missing. A missing measure
-        leaves the weighted mean to the others.
+        Measures by name, each of shape ``(n,)``; NaN or no entry where a measure is
+        missing. A missing measure leaves the weighted mean to the others.
     weights, medians, scales
         By name; one number for all rows, or one for each row.
     """
     n = len(next(iter(values.values())))
+    nothing = np.full(n, np.nan)
     total, weight = np.zeros(n), np.zeros(n)
     needed, found = np.zeros(n), np.zeros(n)
     for name, signed in weights.items():
-        x = _limited(values[name], medians[name], scales[name])
+        x = _limited(values.get(name, nothing), medians[name], scales[name])
         ok = np.isfinite(x)
         total += np.where(ok, signed * np.where(ok, x, 0.0), 0.0)
         weight += np.abs(signed) * ok

@@ -35,14 +35,23 @@ def moment_starts(take: Take) -> RealArray:
     return np.asarray(starts)
 
 
+def draw_moments(n_moments: int) -> RealArray:
+    """How often each moment comes in each bootstrap draw, shape ``(DRAWS, n_moments)``.
+
+    Fixed seed, so the same take gives the same numbers.
+    """
+    generator = np.random.default_rng(SEED)
+    even = np.full(n_moments, 1.0 / n_moments)
+    return generator.multinomial(n_moments, even, size=DRAWS).astype(np.float64)
+
+
 def drawn_values(readings: Mapping[str, Reading], starts_s: RealArray) -> dict[str, RealArray]:
     """Every measure over bootstrap draws of the moments, each of shape ``(DRAWS,)``.
 
-    The same draws for every measure; fixed seed, so the same take gives the same numbers.
+    The same draws for every measure.
     """
     n = len(starts_s)
-    generator = np.random.default_rng(SEED)
-    draws = generator.multinomial(n, np.full(n, 1.0 / n), size=DRAWS).astype(np.float64)
+    draws = draw_moments(n)
     out: dict[str, RealArray] = {}
     for name, reading in readings.items():
         if not len(reading.stats):

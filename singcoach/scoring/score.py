@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,26 +21,27 @@ from singcoach.core.take import Take
 from singcoach.jobs import NO_JOB, Job
 from singcoach.scoring.contour import note_contours
 from singcoach.scoring.evidence import find_evidence
-from singcoach.scoring.heads import all_positions, overall_position, percentile_of, to_score
+from singcoach.scoring.heads import overall_position, percentile_of, to_score
+from singcoach.scoring.judges import Judge, make_judges
 from singcoach.scoring.measures import UNITS, read_measures
 from singcoach.scoring.measures.pitch import distinct_pitch_classes
-from singcoach.scoring.moments import drawn_values, moment_starts
+from singcoach.scoring.moments import moment_starts
+from singcoach.scoring.networks import NetworkHead
 from singcoach.scoring.reading import Reading
-from singcoach.scoring.specs import QUANTILE_LEVELS, Heads, Scored, load_heads
-from singcoach.scoring.uncertainty import (
-    conditions,
-    draw_members,
-    interval,
-    member_positions,
-    standard_error,
-    unusualness,
-)
+from singcoach.scoring.specs import QUANTILE_LEVELS, RULES, Heads, Scored, load_heads
+from singcoach.scoring.uncertainty import conditions, interval, standard_error, unusualness
 
 LEAST_VOICED_S = 3.0
 LEAST_PITCH_CLASSES = 3
 
 
-def score_take(take: Take, job: Job = NO_JOB, *, heads: Heads | None = None) -> Scores:
+def score_take(
+    take: Take,
+    job: Job = NO_JOB,
+    *,
+    heads: Heads | None = None,
+    networks: Mapping[Dimension, NetworkHead] | None = None,
+) -> Scores:
     """Score one analysed take.
 
     A pure function of the take and the heads: the same numbers on every call. Scores do not depend
@@ -49,9 +50,13 @@ def score_take(take: Take, job: Job = NO_JOB, *, heads: Heads | None = None) -> 
     Parameters
     ----------
     take
-        The analysis; ``take.features`` is not looked at (see the card of the heads).
+        The analysis. What the encoders heard is looked at only by networks.
     heads
         From :func:`singcoach.scoring.specs.load_heads`; the shipped or installed ones when None.
+    networks
+        From :func:`singcoach.scoring.networks.open_networks`: what judges the dimensions that the
+        routing of ``heads`` gives to a network. One that is missing, or that the take lacks the
+        input for, leaves its dimension to the rules, with a warning.
 
     Returns
     -------
@@ -72,16 +77,17 @@ def score_take(take: Take, job: Job = NO_JOB, *, heads: Heads | None = None) -> 
     readings = read_measures(take, contours, job.part(0.1, 0.9))
     readings |= whole_take_readings(take)
     job.report(0.9, "scores")
-    values = {name: reading.value() for name, reading in readings.items()}
     reasons = _reasons(take, distinct_pitch_classes(contours))
-    dimensions, overall = _score_all(take, readings, values, heads, reasons, job.part(0.9, 1.0))
+    heard = _hear(take, readings, heads, networks or {})
+    dimensions, overall = _score_all(heard, heads, reasons, job.part(0.9, 1.0))
     job.report(1.0, "scores")
+    values = heard.values
     return Scores(
         dimensions=dimensions,
         overall=overall,
         measures={name: _measure(name, values[name], heads) for name in UNITS if name in values},
         phrases=_phrases(take, readings),
-        warnings=_warnings(take, dimensions, heads),
+        warnings=(*_warnings(take, dimensions, heads), *heard.warnings),
     )
 
 
@@ -152,50 +158,81 @@ class Spread:
     errors: Mapping[Scored, float]
 
 
-def measure_spread(
-    take: Take, readings: Mapping[str, Reading], values: Mapping[str, float], heads: Heads
-) -> Spread:
-    """Positions of a take by the heads, each with its standard error."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heard:
+    """A take as its judges have it before them."""
+
+    take: Take
+    readings: Mapping[str, Reading]
+    values: Mapping[str, float]
+    moments_s: RealArray
+    judges: Mapping[Dimension, Judge]
+    warnings: tuple[str, ...]
+
+
+def _hear(
+    take: Take,
+    readings: Mapping[str, Reading],
+    heads: Heads,
+    networks: Mapping[Dimension, NetworkHead],
+) -> _Heard:
     starts = moment_starts(take)
-    positions = all_positions({n: np.array([v]) for n, v in values.items()}, heads)
-    drawn = (
-        member_positions(drawn_values(readings, starts), draw_members(heads), heads)
-        if len(starts)
-        else dict.fromkeys(DIMENSIONS, np.zeros(0))
+    judges, warnings = make_judges(take, readings, starts, heads, networks)
+    return _Heard(
+        take=take,
+        readings=readings,
+        values={name: reading.value() for name, reading in readings.items()},
+        moments_s=starts,
+        judges=judges,
+        warnings=warnings,
     )
-    odd = unusualness(values, heads)
+
+
+def measure_take(take: Take, heads: Heads) -> Spread:
+    """Positions and standard errors of a take by the rules, whether or not it gets a score."""
+    readings = read_measures(take) | whole_take_readings(take)
+    rules = replace(heads, routing=dict.fromkeys(DIMENSIONS, RULES))
+    return _spread(_hear(take, readings, rules, {}), heads)
+
+
+def _spread(heard: _Heard, heads: Heads) -> Spread:
+    positions = {d: np.array([heard.judges[d].whole()]) for d in DIMENSIONS}
+    drawn = {d: heard.judges[d].drawn() for d in DIMENSIONS}
+    odd = unusualness(heard.values, heads)
     shares = heads.overall_weights
     unusual: dict[Scored, float] = {d: odd[d] for d in DIMENSIONS}
     unusual["overall"] = sum(shares[d] * odd[d] for d in DIMENSIONS) / sum(shares.values())
-    by_head: dict[Scored, tuple[RealArray, RealArray]] = {
-        d: (positions[d], drawn[d]) for d in DIMENSIONS
-    }
-    by_head["overall"] = (overall_position(positions, heads), overall_position(drawn, heads))
-    own = conditions(take)
+    spreads: dict[Scored, RealArray] = {d: drawn[d] for d in DIMENSIONS}
+    spreads["overall"] = overall_position(_of_one_length(drawn), heads)
+    found: dict[Scored, float] = {d: float(positions[d][0]) for d in DIMENSIONS}
+    found["overall"] = float(overall_position(positions, heads)[0])
+    own = conditions(heard.take)
     return Spread(
-        positions={name: float(position[0]) for name, (position, _) in by_head.items()},
+        positions=found,
         errors={
             name: standard_error(
                 spread,
-                n_moments=len(starts),
+                n_moments=len(heard.moments_s),
                 found={**own, "unusual": unusual[name]},
                 heads=heads,
             )
-            for name, (_, spread) in by_head.items()
+            for name, spread in spreads.items()
         },
     )
 
 
+def _of_one_length(drawn: Mapping[Dimension, RealArray]) -> dict[Dimension, RealArray]:
+    """Draws of judges that draw differently often, repeated to the most."""
+    longest = max(len(x) for x in drawn.values())
+    return {
+        d: np.resize(x, longest) if len(x) else np.full(longest, np.nan) for d, x in drawn.items()
+    }
+
+
 def _score_all(
-    take: Take,
-    readings: Mapping[str, Reading],
-    values: Mapping[str, float],
-    heads: Heads,
-    reasons: Mapping[Dimension, str],
-    job: Job,
+    heard: _Heard, heads: Heads, reasons: Mapping[Dimension, str], job: Job
 ) -> tuple[dict[Dimension, DimensionScore], DimensionScore]:
-    starts = moment_starts(take)
-    spread = measure_spread(take, readings, values, heads)
+    spread = _spread(heard, heads)
     dimensions: dict[Dimension, DimensionScore] = {}
     judged: dict[Dimension, RealArray] = {}
     for number, dimension in enumerate(DIMENSIONS):
@@ -208,14 +245,21 @@ def _score_all(
         if reason is not None:
             dimensions[dimension] = _null(heads, reason)
             continue
+        judge = heard.judges[dimension]
         low, high = interval(position, spread.errors[dimension], dimension, heads)
         dimensions[dimension] = DimensionScore(
             score=to_score(position),
             low=low,
             high=high,
-            head=heads.label,
-            encoder=None,
-            evidence=find_evidence(dimension, readings=readings, moments_s=starts, heads=heads),
+            head=judge.label,
+            encoder=judge.encoder,
+            evidence=find_evidence(
+                dimension,
+                readings=heard.readings,
+                moments_s=heard.moments_s,
+                heads=heads,
+                judge=judge,
+            ),
         )
     overall = float(overall_position(judged, heads)[0])
     if not math.isfinite(overall):

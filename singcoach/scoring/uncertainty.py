@@ -18,7 +18,7 @@ import numpy as np
 from singcoach.core.arrays import RealArray
 from singcoach.core.scores import DIMENSIONS, Dimension, DimensionScore
 from singcoach.core.take import Take
-from singcoach.scoring.heads import signed_mean, to_score
+from singcoach.scoring.heads import HIGHEST, LOWEST, SLOPE, signed_mean, to_score
 from singcoach.scoring.moments import DRAWS
 from singcoach.scoring.specs import NOMINAL, QUANTILE_LEVELS, Condition, Heads, Norm, Scored
 
@@ -195,13 +195,22 @@ def interval(
 ) -> tuple[float, float]:
     """Interval on 1..5 that holds the mean human rating with a nominal share of 0.5, 0.8 or 0.95.
 
+    As wide in points at the ends of the scale as in its middle: what judges give does not crowd
+    there as the map of positions does (factors of two sets of ratings agree better so).
+
     Raises
     ------
     ValueError
         When there is no factor for the share.
     """
-    half = error * heads.uncertainty.factors[scored][NOMINAL.index(nominal)]
-    return to_score(position - half), to_score(position + half)
+    half = points(error) * heads.uncertainty.factors[scored][NOMINAL.index(nominal)]
+    score = to_score(position)
+    return max(LOWEST, score - half), min(HIGHEST, score + half)
+
+
+def points(error: float) -> float:
+    """A standard error of a position in points of the score, as in the middle of the scale."""
+    return SLOPE * error
 
 
 def difference_in_widths(first: DimensionScore, second: DimensionScore) -> float | None:

@@ -13,6 +13,7 @@ from singcoach.core.scores import Evidence, Scores
 from singcoach.core.take import Take
 from singcoach.scoring import score_take
 from singcoach.scoring.evidence import find_evidence
+from singcoach.scoring.judges import make_judges
 from singcoach.scoring.measures import UNITS, read_measures
 from singcoach.scoring.moments import LONGEST_S, moment_starts, values_without
 from singcoach.scoring.specs import load_heads
@@ -178,11 +179,14 @@ def told_values(measure: str, dimension: str, take: Take, values: list[float]) -
     reading = readings[measure]
     shown = np.resize(np.asarray(values), len(reading.shown))
     readings[measure] = replace(reading, shown=shown)
+    heads, starts = load_heads(), moment_starts(take)
+    judges, _ = make_judges(take, readings, starts, heads, {})
     found = find_evidence(
         dimension,  # type: ignore[arg-type]
         readings=readings,
-        moments_s=moment_starts(take),
-        heads=load_heads(),
+        moments_s=starts,
+        heads=heads,
+        judge=judges[dimension],  # type: ignore[index]
     )
     return [e for e in found if e.measure == measure]
 

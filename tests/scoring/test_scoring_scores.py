@@ -186,8 +186,9 @@ def test_doubtful_takes_get_wider_intervals(
     for name, part in all_of(scores).items():
         for other in (all_of(doubtful)[name], all_of(mixture)[name]):
             assert other.score == part.score
-            assert other.low < part.low  # type: ignore[operator]
-            assert other.high > part.high  # type: ignore[operator]
+            # An end of the scale may be reached already.
+            assert other.low < part.low or other.low == 1.0  # type: ignore[operator]
+            assert other.high > part.high or other.high == 5.0  # type: ignore[operator]
 
 
 def test_too_little_singing_gives_null_with_the_first_reason_of_the_screening() -> None:
