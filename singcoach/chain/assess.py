@@ -9,6 +9,7 @@ from singcoach.audio.reading import open_audio
 from singcoach.chain.analyse import analyse, find_backing
 from singcoach.chain.clock import Clock, peak_memory_mb
 from singcoach.chain.engine import Engine
+from singcoach.chain.heads import open_heads
 from singcoach.chain.hearing import hear
 from singcoach.chain.settings import Settings
 from singcoach.coaching.feedback import write_feedback
@@ -64,8 +65,8 @@ def assess(path: Path, *, settings: Settings, engine: Engine, job: Job = NO_JOB)
         job=job.part(0.6, 0.9),
     )
     with clock.stage("scoring"):
-        engine.entry("heads", provider="numpy")
-        scores = score_take(take, job=job.part(0.9, 0.98))
+        judges = open_heads(engine)
+        scores = score_take(take, job.part(0.9, 0.98), heads=judges.heads, networks=judges.networks)
     feedback = None
     if settings.feedback:
         with clock.stage("feedback"):

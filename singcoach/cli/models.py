@@ -53,7 +53,8 @@ def _add_add(
         help="make a model pack from a file that its authors publish",
         description="Takes MelBand Roformer checkpoints (.ckpt, .pt, .safetensors), encoders of "
         "the Whisper family (OpenAI, transformers, CTranslate2, Qwen2-Audio), ONNX networks, GGUF "
-        "language models with their projector, and pack folders. Nothing in them is ever run.",
+        "language models with their projector, and pack folders (such as `train heads` makes). "
+        "Nothing in them is ever run.",
     )
     add.add_argument(
         "paths", nargs="+", type=choices.plain_path, metavar="FILE|DIR", help="what to add"
@@ -77,6 +78,7 @@ def run_add(args: argparse.Namespace) -> int:
     """Make a pack and say what it is; return the exit code."""
     from singcoach.models.packs.adding import add
     from singcoach.models.packs.roles import ROLES_WITHOUT_USE
+    from singcoach.scoring.networks import check_pack
 
     with ConsoleProgress("models") as job:
         pack = add(
@@ -85,6 +87,7 @@ def run_add(args: argparse.Namespace) -> int:
             role=args.role,
             name=args.name,
             replace=args.replace,
+            check=check_pack,
             job=job,
         )
     roles = ", ".join(dict.fromkeys(entry.role for entry in pack.entries))

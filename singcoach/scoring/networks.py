@@ -1,4 +1,4 @@
-"""Heads that are networks: what a heads file says of them, and running them on a take.
+"""Heads that are networks: opening them and running them on a take.
 
 A network is one ONNX file that holds a whole ensemble. It takes the raw measures (NaN: missing) and
 the rows of the encoders that it names, and gives one number per member; standardisation is inside.
@@ -7,101 +7,28 @@ the rows of the encoders that it names, and gives one number per member; standar
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from singcoach.core.arrays import BoolArray, RealArray
-from singcoach.core.scores import DIMENSIONS, Dimension
+from singcoach.core.scores import Dimension
 from singcoach.errors import ModelError
-from singcoach.models.catalogue import VerifiedModel
+from singcoach.models.catalogue import VerifiedModel, load
+from singcoach.models.manifest import ModelEntry
 from singcoach.models.sessions import AnySession, open_session
-from singcoach.scoring.measures import UNITS
+from singcoach.scoring.network_specs import NetworkSpec, read_networks
 from singcoach.scoring.sequences import ROW_S, Sequences
-from singcoach.scoring.specs import RULES, Heads
+from singcoach.scoring.specs import RULES, Heads, parse_heads
 
-Input = Literal["measures", "general", "singing"]
-INPUTS: tuple[Input, ...] = get_args(Input)
-Architecture = Literal["mlp", "rnn", "transformer"]
-ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
-Loss = Literal["pairwise", "score"]
-LOSSES: tuple[Loss, ...] = get_args(Loss)
 LEAST_ROWS = 6
 """Half seconds of singing below which a network that listens says nothing."""
-
-MAX_MEMBERS = 50
-_MAX_NETWORKS = 16
-_MAX_WIDTH = 16_384
-_ID = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_KEYS = frozenset(
-    {"file", "sha256", "dimension", "architecture", "loss", "inputs", "measures", "widths",
-     "encoders", "members", "centre", "spread", "warning"}
-)  # fmt: skip
 
 _HINT = "Remove the pack with `singcoach models remove`, and add it again"
 
 Rows = NDArray[np.intp]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkSpec:
-    """What a heads file says of one network (``[networks.<id>]``).
-
-    Attributes
-    ----------
-    id
-        Name in the routing, and the part of the pack's file.
-    file, sha256
-        The ONNX file beside the heads file and its digest.
-    dimension
-        What it judges.
-    architecture, loss
-        For people: how it is made and what it was trained on.
-    inputs
-        What it looks at.
-    measures
-        Measures in the order of its input; empty unless ``inputs`` has ``"measures"``.
-    widths
-        Columns of the rows of each encoder in ``inputs``.
-    encoders
-        Id of the model that each encoder in ``inputs`` was when the network was trained.
-    members
-        How many numbers it gives.
-    centre, spread
-        ``(output - centre) / spread`` is the position on the norms' scale.
-    warning
-        A sentence about how far it may be trusted; may be empty.
-    """
-
-    id: str
-    file: str
-    sha256: str
-    dimension: Dimension
-    architecture: Architecture
-    loss: Loss
-    inputs: tuple[Input, ...]
-    measures: tuple[str, ...]
-    widths: Mapping[str, int]
-    encoders: Mapping[str, str]
-    members: int
-    centre: float
-    spread: float
-    warning: str
-
-    @property
-    def heard(self) -> tuple[str, ...]:
-        """The encoders that it looks at."""
-        return tuple(name for name in self.inputs if name != "measures")
-
-    @property
-    def encoder(self) -> str | None:
-        """The encoders' models for people, such as ``"whisper-base"``; None without one."""
-        return " + ".join(dict.fromkeys(self.encoders[name] for name in self.heard)) or None
 
 
 class NetworkHead:
@@ -167,7 +94,10 @@ class NetworkHead:
             if self.spec.heard and len(heard) < LEAST_ROWS:
                 continue
             given = self._inputs(sequences, values, way, heard)
-            result[way] = self._session.run(given)[0].reshape(-1)[: self.spec.members]
+            said = self._session.run(given)[0]
+            if said.shape != (1, self.spec.members):
+                raise _unfit(self.spec)
+            result[way] = said[0]
         return (result - self.spec.centre) / self.spec.spread
 
     def _inputs(
@@ -248,102 +178,49 @@ def open_networks(
         if spec.dimension != dimension or set(session.input_names) != set(spec.inputs):
             raise _unfit(spec)
         opened[dimension] = NetworkHead(spec, session)
+        _try(opened[dimension])
     return opened
 
 
-def read_networks(tables: Mapping[str, object]) -> dict[str, NetworkSpec]:
-    """Read the table ``networks`` of a heads file, strictly.
+def check_pack(entries: Sequence[ModelEntry]) -> None:
+    """Read the heads of a pack as they will be read in use, and open all of its networks.
+
+    For ``models add``, before the pack takes its name; packs of other roles pass.
 
     Raises
     ------
-    ValueError
-        When a key is unknown or missing, or a value is out of its range.
+    ModelError
+        When the heads file is no valid set of heads, or a network is not what it says.
     """
-    if len(tables) > _MAX_NETWORKS:
-        raise ValueError(f"networks has more than {_MAX_NETWORKS} entries")
-    return {name: _spec(name, table) for name, table in tables.items()}
+    parts = {entry.part: entry for entry in entries if entry.role == "heads"}
+    if not parts:
+        return
+    heads = parse_heads(load(parts[""]))
+
+    def read(part: str) -> VerifiedModel:
+        if part not in parts:
+            raise ModelError(
+                f"The score heads {heads.name} speak of the network {part}, which is not there",
+                hint="Train the heads again with `singcoach train heads`",
+            )
+        return load(parts[part])
+
+    open_networks(heads, read)
 
 
-def _spec(name: str, table: object) -> NetworkSpec:
-    where = f"networks.{str(name)[:40]}"
-    if _ID.fullmatch(name) is None or name == RULES:
-        raise ValueError(f"{where}: not a name")
-    if not isinstance(table, dict) or table.keys() != _KEYS:
-        raise ValueError(f"{where}: missing or unknown keys")
-    inputs = _words(table["inputs"], f"{where}.inputs", INPUTS, least=1)
-    measures = _words(table["measures"], f"{where}.measures", tuple(UNITS), least=0)
-    if bool(measures) != ("measures" in inputs):
-        raise ValueError(f"{where}: measures do not fit the inputs")
-    heard = {one for one in inputs if one != "measures"}
-    widths, encoders = table["widths"], table["encoders"]
-    for one, kind in ((widths, int), (encoders, str)):
-        if (
-            not isinstance(one, dict)
-            or one.keys() != heard
-            or any(type(value) is not kind for value in one.values())
-        ):
-            raise ValueError(f"{where}: widths or encoders do not fit the inputs")
-    if any(not 1 <= width <= _MAX_WIDTH for width in widths.values()):
-        raise ValueError(f"{where}.widths out of 1..{_MAX_WIDTH}")
-    members = table["members"]
-    if type(members) is not int or not 1 <= members <= MAX_MEMBERS:
-        raise ValueError(f"{where}.members is not a number in 1..{MAX_MEMBERS}")
-    file = _text(table["file"], f"{where}.file")
-    if file != f"{name}.onnx":
-        raise ValueError(f"{where}.file is not {name}.onnx")
-    sha256 = _text(table["sha256"], f"{where}.sha256")
-    if _SHA256.fullmatch(sha256) is None:
-        raise ValueError(f"{where}.sha256 is no SHA-256")
-    return NetworkSpec(
-        id=name,
-        file=file,
-        sha256=sha256,
-        dimension=cast("Dimension", _one_of(table["dimension"], f"{where}.dimension", DIMENSIONS)),
-        architecture=cast(
-            "Architecture", _one_of(table["architecture"], f"{where}.architecture", ARCHITECTURES)
-        ),
-        loss=cast("Loss", _one_of(table["loss"], f"{where}.loss", LOSSES)),
-        inputs=cast("tuple[Input, ...]", inputs),
-        measures=measures,
-        widths=dict(widths),
-        encoders={one: _text(text, f"{where}.encoders") for one, text in encoders.items()},
-        members=members,
-        centre=_number(table["centre"], f"{where}.centre", -100.0),
-        spread=_number(table["spread"], f"{where}.spread", 1e-3),
-        warning=_text(table["warning"], f"{where}.warning", least=0),
+def _try(head: NetworkHead) -> None:
+    """Run a network once on silence, so that one of other sizes is found before any take."""
+    spec, n_rows = head.spec, LEAST_ROWS
+    rows = {name: np.zeros((n_rows, spec.widths[name]), dtype=np.float32) for name in spec.heard}
+    silence = Sequences(
+        starts_s=ROW_S * np.arange(n_rows, dtype=np.float64),
+        general=rows.get("general"),
+        singing=rows.get("singing"),
     )
-
-
-def _words(value: object, where: str, known: Sequence[str], *, least: int) -> tuple[str, ...]:
-    if (
-        not isinstance(value, list)
-        or len(value) < least
-        or len({str(word) for word in value}) != len(value)
-        or any(not isinstance(word, str) or word not in known for word in value)
-    ):
-        raise ValueError(f"{where} is not a list of known words")
-    return tuple(value)
-
-
-def _one_of(value: object, where: str, known: Sequence[str]) -> str:
-    if not isinstance(value, str) or value not in known:
-        raise ValueError(f"{where} is not one of {', '.join(known)}")
-    return value
-
-
-def _text(value: object, where: str, *, least: int = 1) -> str:
-    printable = isinstance(value, str) and least <= len(value) <= 400 and value.isprintable()
-    if not printable:
-        raise ValueError(f"{where} is not a short line of text")
-    return str(value)
-
-
-def _number(value: object, where: str, least: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{where} is not a number")
-    if not math.isfinite(value) or not least <= value <= 1e6:
-        raise ValueError(f"{where} is {value}, not in {least}..1e6")
-    return float(value)
+    try:
+        head.positions(silence, {"nothing": np.full(1, np.nan)})
+    except ValueError as error:
+        raise _unfit(spec) from error
 
 
 def _inside(sequences: Sequences, start_s: float, end_s: float) -> BoolArray:

@@ -25,7 +25,7 @@ from singcoach.models.packfile import PackFile
 from singcoach.models.packs.plan import About
 from singcoach.models.packs.writing import FinishedFile, manifest_text, provenance_text
 from singcoach.scoring.heads import SOFT_LIMIT, all_positions, signed_mean
-from singcoach.scoring.networks import read_networks
+from singcoach.scoring.network_specs import read_networks
 from singcoach.scoring.specs import Heads, parse_heads, read_heads
 from singcoach.training.examples import MEASURE_NAMES, Example
 from singcoach.training.fit import FittedHead

@@ -16,7 +16,13 @@ from singcoach.jobs import NO_JOB, Job
 from singcoach.scoring.heads import SOFT_LIMIT
 from singcoach.scoring.specs import Heads, load_heads
 from singcoach.training.checkpoints import Checkpoint
-from singcoach.training.comparisons import Labelled, MemberPlan, label, plan_members
+from singcoach.training.comparisons import (
+    LEAST_EXAMPLES,
+    Labelled,
+    MemberPlan,
+    label,
+    plan_members,
+)
 from singcoach.training.examples import MEASURE_NAMES, Example
 from singcoach.training.linear import (
     STRENGTH,
@@ -299,6 +305,11 @@ def _fit_linear(
     signs = signed_measures(heads, dimension)
     names = [name for name in signs if name in MEASURE_NAMES]
     x = standard_measures(found.examples, heads, names)
+    if np.isfinite(x).any(axis=1).sum() < LEAST_EXAMPLES:
+        raise InputError(
+            f"In too few examples could anything be measured that {dimension} is judged by",
+            hint="Give recordings with more singing, or leave the dimension out",
+        )
     own_signs = np.array([signs[name] for name in names])
     weights = []
     for number, plan in enumerate(plans):

@@ -6,7 +6,7 @@ import datetime
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from singcoach import __version__
@@ -21,7 +21,7 @@ from singcoach.models.installed import (
     packs_dir,
     read_pack,
 )
-from singcoach.models.manifest import MANIFEST_NAME, is_plain_id
+from singcoach.models.manifest import MANIFEST_NAME, ModelEntry, is_plain_id
 from singcoach.models.packs.pack_folder import about_folder, plan_folder, read_folder
 from singcoach.models.packs.plan import About, Plan
 from singcoach.models.packs.publications import Publication, lookalike_of, publication_of
@@ -48,6 +48,8 @@ _HASHED, _MADE, _HASHED_AGAIN = 0.2, 0.85, 0.95
 _BLOCK_BYTES = 1 << 22
 _MAX_ID_CHARACTERS = 40
 
+Check = Callable[[Sequence[ModelEntry]], None]
+
 
 def add(
     paths: Sequence[Path],
@@ -56,6 +58,7 @@ def add(
     role: str | None = None,
     name: str | None = None,
     replace: bool = False,
+    check: Check | None = None,
     job: Job = NO_JOB,
 ) -> Pack:
     """Make a pack from a checkpoint, a GGUF model with its projector, or a pack folder.
@@ -75,6 +78,9 @@ def add(
         Id of the pack; None takes the publication's or the file's name.
     replace
         Whether a pack of the same id gives way.
+    check
+        Called with the finished files before they take their name; refuses them by raising
+        :class:`ModelError`. For what only those know who use the pack.
     job
         Reports at least every 0.1 s; cancelling leaves nothing behind.
 
@@ -104,6 +110,7 @@ def add(
         pack_id,
         hashed=hashed,
         replace=replace,
+        check=check,
         job=job.part(_HASHED, 1.0),
     )
 
@@ -203,6 +210,7 @@ def _install(
     *,
     hashed: Sequence[HashedFile],
     replace: bool,
+    check: Check | None,
     job: Job,
 ) -> Pack:
     try:
@@ -233,6 +241,8 @@ def _install(
                     hint="Give a file as its authors publish it",
                     detail=read.fault.detail,
                 )
+            if check is not None:
+                check(read.entries)
             job.report(1.0, "putting the pack in its place")
             folder = staging.publish(replace=replace)
     except OSError as error:

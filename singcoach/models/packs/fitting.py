@@ -11,8 +11,14 @@ from collections.abc import Mapping, Sequence
 from singcoach import resources
 from singcoach.errors import ModelError
 from singcoach.models.manifest import MANIFEST_NAME, TensorSpec, read_manifest
+from singcoach.models.packs.heads_pack import check_head
 from singcoach.models.packs.onnx_file import OnnxHead
-from singcoach.models.packs.roles import ADDABLE_ROLES, ROFORMER_ROLES, WHISPER_ROLES
+from singcoach.models.packs.roles import (
+    ADDABLE_ROLES,
+    HEADS_ROLE,
+    ROFORMER_ROLES,
+    WHISPER_ROLES,
+)
 from singcoach.models.roformer.config import RoformerConfig, config_from_json, expected_shapes
 from singcoach.models.roformer.graph import tensor_specs
 from singcoach.models.weights.faults import shown, unusable
@@ -20,8 +26,8 @@ from singcoach.models.whisper.config import Recipe
 from singcoach.models.whisper.hubert import PART as HUBERT_PART
 
 NETWORK_PART, WEIGHTS_PART = "network", "weights"
-NETWORK_ROLES = tuple(role for role in ADDABLE_ROLES if role != "language_model")
-"""Roles that an ONNX network can fill."""
+NETWORK_ROLES = tuple(role for role in ADDABLE_ROLES if role not in ("language_model", HEADS_ROLE))
+"""Roles that an ONNX network alone can fill."""
 
 _HUBERT_INPUT = TensorSpec(name="audio", dtype="float32", shape=(1, "n_samples"))
 
@@ -45,6 +51,8 @@ def check_network(name: str, head: OnnxHead, *, role: str, part: str, config: st
         fits = same_tensors(head.inputs, (taken,)) and len(head.outputs[0].shape) == 3
     elif role == "encoder_singing" and part == HUBERT_PART:
         fits = same_tensors(head.inputs, (_HUBERT_INPUT,)) and len(head.outputs[0].shape) == 3
+    elif role == HEADS_ROLE and part:
+        fits = check_head(head)
     elif role in NETWORK_ROLES and role not in ROFORMER_ROLES and part == "":
         fits = fits_embedded(head, role)
     else:

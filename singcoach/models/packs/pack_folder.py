@@ -13,7 +13,7 @@ from singcoach.jobs import Job
 from singcoach.models.installed import PROVENANCE_NAME, Provenance, read_provenance
 from singcoach.models.manifest import MANIFEST_NAME, ModelEntry, read_manifest
 from singcoach.models.packfile import PackFile
-from singcoach.models.packs import gguf, onnx_file
+from singcoach.models.packs import gguf, heads_pack, onnx_file
 from singcoach.models.packs.copying import copy_file
 from singcoach.models.packs.fitting import (
     NETWORK_PART,
@@ -23,7 +23,7 @@ from singcoach.models.packs.fitting import (
 )
 from singcoach.models.packs.onnx_trial import try_onnx
 from singcoach.models.packs.plan import About, Plan
-from singcoach.models.packs.roles import ADDABLE_ROLES, ROFORMER_ROLES
+from singcoach.models.packs.roles import ADDABLE_ROLES, HEADS_ROLE, ROFORMER_ROLES
 from singcoach.models.weights import open_weights
 from singcoach.models.weights.faults import damaged, shown, unsafe, unusable
 from singcoach.models.weights.weightfile import OpenFile
@@ -72,12 +72,15 @@ def plan_folder(folder: Path, entries: tuple[ModelEntry, ...]) -> Plan:
             or len({entry.config for entry in own}) != 1
         ):
             raise unusable(folder.name, f"its files for {role} do not belong together", hint=_AGAIN)
+        if role == HEADS_ROLE:
+            heads_pack.check_files(folder.name, own)
     return Plan(
         what="pack",
         roles=tuple(dict.fromkeys(entry.role for entry in entries)),
         needed_bytes=sum(entry.size for entry in entries),
         make=partial(_copy, folder, entries),
         notes=("taken over from a folder",),
+        card=heads_pack.read_card(entries[0].card) if entries[0].role == HEADS_ROLE else "",
     )
 
 
@@ -139,6 +142,9 @@ def _look_into(path: Path, entry: ModelEntry, job: Job) -> None:
     if suffix == ".safetensors":
         with open_weights(path, job=job) as weights:
             check_weights(path.name, weights.shapes, role=role, part=part, config=config)
+        return
+    if suffix == ".toml" and role == HEADS_ROLE and not part:
+        heads_pack.check_heads_file(path)
         return
     if suffix not in (".onnx", ".gguf"):
         raise unusable(path.name, "a pack holds ONNX, safetensors and GGUF files alone")

@@ -42,6 +42,8 @@ class Plan:
         after it.
     notes
         Lines for the card.
+    card
+        What whoever made it says of it, for the end of the card.
     """
 
     what: str
@@ -50,3 +52,4 @@ class Plan:
     make: Make
     copies: bool = False
     notes: tuple[str, ...] = field(default=())
+    card: str = ""

@@ -5,11 +5,12 @@ from __future__ import annotations
 ROFORMER_ROLES = ("separation", "dereverb")
 WHISPER_ROLES = ("encoder_general", "encoder_singing")
 HUBERT_ROLES = ("encoder_singing",)
+HEADS_ROLE = "heads"
 ADDABLE_ROLES = (
     *ROFORMER_ROLES,
     *("pitch", "recording_quality"),
     *WHISPER_ROLES,
-    "language_model",
+    *("language_model", "heads"),
 )
 """Roles that ``--role`` may name."""
 

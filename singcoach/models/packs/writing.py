@@ -99,6 +99,8 @@ def card_text(
         "",
         *(f"- {f.described.file}: {f.size} bytes, SHA-256 {f.sha256}" for f in files),
     ]
+    if plan.card:
+        lines += ["", "What came with it, unchecked:", "", plan.card]
     return "\n".join(lines) + "\n"
 
 

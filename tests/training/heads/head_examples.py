@@ -23,6 +23,7 @@ def made_examples(
             quality = -severity + noise * rng.standard_normal()
             measures[MEASURE_NAMES.index("scale_deviation")] = 25.0 - 10.0 * quality
             measures[MEASURE_NAMES.index("tuning_concentration")] = 0.3 + 0.1 * quality
+            measures[MEASURE_NAMES.index("harmonicity")] = 15.0 + 3.0 * quality
             measures[MEASURE_NAMES.index("pitch_unsteadiness")] = 12.0 + rng.standard_normal()
             rows = {}
             for name, width in WIDTHS.items():

@@ -17,10 +17,10 @@ from singcoach.models.heads.graph import write_head
 from singcoach.models.installed import read_pack
 from singcoach.models.manifest import ModelEntry
 from singcoach.models.sessions import Session, open_session
+from singcoach.scoring.network_specs import read_networks
 from singcoach.scoring.networks import (
     LEAST_ROWS,
     NetworkHead,
-    read_networks,
     rows_of_moments,
     rows_outside,
 )

@@ -244,6 +244,9 @@ def test_too_little_to_learn_from_is_refused() -> None:
     alike = [replace(e, labels={"technique": 1.0}) for e in made_examples()]
     with pytest.raises(InputError, match="all labels are the same"):
         fit(alike)
+    blank = np.full(len(MEASURE_NAMES), np.nan)
+    with pytest.raises(InputError, match="could anything be measured"):
+        fit([replace(e, measures=blank) for e in made_examples()], "linear")
     deaf = [replace(e, sequences={}) for e in made_examples()]
     with pytest.raises(InputError, match="general encoder"):
         fit(deaf)
