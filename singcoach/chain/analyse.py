@@ -32,7 +32,7 @@ from singcoach.regions.regions import find_regions
 from singcoach.screening.backing import analyse_backing
 from singcoach.screening.rules import screen
 
-BACKING_VERSION = 1
+BACKING_VERSION = 2
 
 Result = TypeVar("Result")
 

@@ -1,12 +1,15 @@
 """Beats of an accompaniment: onset strength, local tempo, dynamic programming (Ellis 2007).
 
 Where we differ from the paper: the period follows the tempo of overlapping windows instead of one
-tempo for the piece, and a piece without a clear pulse gets no beats.
+tempo for the piece, a period counts by how well its double, fourfold and eightfold repeat too (a
+beat has a bar above it, three sixteenths have none), and a piece without a clear pulse gets no
+beats.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from singcoach.core.arrays import ANALYSIS_RATE, FloatArray, RealArray
 from singcoach.jobs import NO_JOB, Job
@@ -27,6 +30,12 @@ WEAKEST_ONSET = 0.2
 held chord stays at 0.1, accompaniments reach 0.8 and more (at a level of -20 dBFS)."""
 CLEAREST_RANDOM = 0.13
 """Autocorrelation at the beat period that a signal without pulse reaches (20 s of noise: 0.11)."""
+
+METRE = (1, 2, 4, 8)
+"""Multiples of a beat at which the music repeats when it is the beat."""
+LEAST_OVERLAP = 0.3
+WEAKEST_OWN = 0.3
+"""Share of its strongest multiple that a beat itself must repeat."""
 
 _WINDOW = np.hanning(ONSET_WINDOW_SAMPLES).astype(np.float32)
 
@@ -85,16 +94,12 @@ def _local_periods(strength: RealArray) -> tuple[RealArray, float]:
     lags = np.arange(shortest, min(longest + 1, width))
     octaves = np.log2(60.0 / (lags * ONSET_HOP_S) / PREFERRED_BPM)
     preference = np.exp(-0.5 * (octaves / PREFERENCE_OCTAVES) ** 2)
-    rows = []
-    for start in starts:
-        piece = strength[start : start + width]
-        piece = piece - piece.mean()
-        n_fft = 1 << int(2 * width - 1).bit_length()
-        spectrum = np.fft.rfft(piece, n_fft)
-        correlation = np.fft.irfft(np.abs(spectrum) ** 2, n_fft)[: lags[-1] + 1]
-        rows.append(correlation[lags] / max(correlation[0], 1e-12))
-    raw = np.array(rows)
-    scores = np.maximum(raw, 0.0) * preference
+    raw = np.array([_autocorrelation(strength[start : start + width], width) for start in starts])
+    combs = np.array([_at_multiple(raw, lags, multiple) for multiple in METRE])
+    scores = np.maximum(np.nanmean(combs, axis=0), 0.0) * preference
+    # Half a beat in which nothing happens has the beat's multiples too, but does not repeat itself.
+    weakest = np.maximum(WEAKEST_OWN * np.nanmax(combs, axis=0), 1e-6)
+    scores *= np.clip(combs[0] / weakest, 0.0, 1.0)
     scores = 0.5 * scores + 0.5 * scores.mean(axis=0)
     # Tempo changes little from window to window: best path with a cost per octave moved.
     cost = 2.0 * np.abs(octaves[:, np.newaxis] - octaves[np.newaxis, :])
@@ -108,9 +113,34 @@ def _local_periods(strength: RealArray) -> tuple[RealArray, float]:
     for choice in reversed(back):
         path.append(int(choice[path[-1]]))
     chosen = np.array(path[::-1])
-    clarity = float(raw[np.arange(raw.shape[0]), chosen].mean())
+    rows = np.arange(raw.shape[0])
+    clarity = float(np.nanmax(combs[:2, rows, chosen].mean(axis=1)))
     centres = np.minimum(starts + width / 2, strength.size - 1)
     return np.interp(np.arange(strength.size), centres, lags[chosen].astype(float)), clarity
+
+
+def _autocorrelation(piece: RealArray, n_lags: int) -> RealArray:
+    """Return the autocorrelation by lag, 1 at lag 0, long lags not weakened by their overlap."""
+    piece = piece - piece.mean()
+    n_fft = 1 << int(2 * n_lags - 1).bit_length()
+    spectrum = np.fft.rfft(piece, n_fft)
+    correlation = np.fft.irfft(np.abs(spectrum) ** 2, n_fft)[:n_lags]
+    overlap = np.maximum(1.0 - np.arange(n_lags) / piece.size, LEAST_OVERLAP)
+    return np.asarray(correlation / max(correlation[0], 1e-12) / overlap, dtype=np.float64)
+
+
+def _at_multiple(raw: RealArray, lags: NDArray[np.int64], multiple: int) -> RealArray:
+    """Return the autocorrelation near a multiple of every lag, NaN past the end.
+
+    A period is no whole number of frames, so its multiple may lie up to half a multiple beside.
+    """
+    values = np.full((raw.shape[0], lags.size), np.nan)
+    inside = lags * multiple + multiple // 2 < raw.shape[1]
+    if inside.any():
+        reach = np.arange(-(multiple // 2), multiple // 2 + 1)
+        index = lags[inside, np.newaxis] * multiple + reach
+        values[:, inside] = raw[:, index].max(axis=2)
+    return values
 
 
 def _best_chain(strength: RealArray, periods: RealArray, job: Job) -> tuple[RealArray, RealArray]:
