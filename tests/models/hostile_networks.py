@@ -304,7 +304,7 @@ for _what, _changes in {
     "unknown key": {"run": "os.system"},
     "role that is none": {"role": "shell"},
     "settings that are no JSON": {"config": "{oops"},
-    "role that no pack fills": {"role": "heads"},
+    "role that no pack fills": {"role": "notes"},
     "part that nobody uses": {"part": "vocals"},
     "separation without settings": {"role": "separation", "part": "network", "config": "{}"},
     "an encoder with settings of another network": {
