@@ -1,0 +1,19 @@
+"""``singcoach train``: controlled material, and heads trained on it or on one's own ratings."""
+
+from __future__ import annotations
+
+import argparse
+
+from singcoach.cli import choices, train_edits, train_heads
+
+
+def add_parser(
+    commands: choices.Subparsers[argparse.ArgumentParser], common: argparse.ArgumentParser
+) -> None:
+    """Add the command with its parts to the parser."""
+    parser = commands.add_parser(
+        "train", parents=[common], help="make training material, and train heads that score"
+    )
+    parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
+    train_edits.add_parser(parts, common)
+    train_heads.add_parser(parts, common)
