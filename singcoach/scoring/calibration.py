@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,9 +35,10 @@ from singcoach.scoring.heads import to_score
 from singcoach.scoring.norms import MARKER as NORMS_MARKER
 from singcoach.scoring.norms import make_take, read_voice
 from singcoach.scoring.ranking import Rated, read_rated_a_cappella, read_rated_karaoke
-from singcoach.scoring.score import measure_take
+from singcoach.scoring.score import Spread, measure_take
 from singcoach.scoring.specs import CONDITIONS, SCORED, Heads, Scored, read_heads
 from singcoach.scoring.uncertainty import points
+from singcoach.screening.rules import screen
 
 PROGRAM = "python -m singcoach.scoring.calibration"
 MARKER = f'# Made by `{PROGRAM}`; do not edit up to the next "Made by".\n'
@@ -77,91 +80,71 @@ def measure_cases(data: Path, heads: Heads) -> list[Case]:
         def analysed(voice: FloatArray, backing: FloatArray | None) -> Take:
             return make_take(voice, backing=backing, session=session, detector=detector)
 
-        karaoke = read_rated_karaoke(data)
-        for condition, calibrates, change in _KARAOKE:
-            cases += _cases("nycu_first", condition, calibrates, karaoke, change, analysed, heads)
-        a_cappella = read_rated_a_cappella(data)
-        for condition, calibrates, change in _A_CAPPELLA:
-            cases += _cases(
-                "pesnq_edelweiss", condition, calibrates, a_cappella, change, analysed, heads
-            )
+        for corpus, rated in (
+            ("nycu_first", read_rated_karaoke(data)),
+            ("pesnq_edelweiss", read_rated_a_cappella(data)),
+        ):
+            found: dict[str, list[tuple[Rated, Spread]]] = {}
+            for one in rated:
+                _LOG.info("%s", one.recording.name)
+                for condition, take in _conditions(corpus, one, analysed):
+                    found.setdefault(condition, []).append((one, measure_take(take, heads)))
+            for condition, spreads in found.items():
+                cases += _cases(corpus, condition, spreads)
     return cases
 
 
-Sound = tuple[FloatArray, FloatArray | None]
-Pieces = Callable[[FloatArray, FloatArray | None], Iterator[Sound]]
+CALIBRATES = ("", "no backing")
+"""Conditions that factors come from; the others show what these are worth there."""
+
+_PIECES: Mapping[str, tuple[str, int, bool]] = {
+    "nycu_first": ("first 10 s", 10, False),
+    "pesnq_edelweiss": ("pieces of 30 s", 30, True),
+}
+"""Condition, length of the pieces in seconds, and whether every piece counts or the first only."""
 
 
-def _whole(voice: FloatArray, backing: FloatArray | None) -> Iterator[Sound]:
-    yield voice, backing
+def _conditions(
+    corpus: str, one: Rated, analysed: Callable[[FloatArray, FloatArray | None], Take]
+) -> Iterator[tuple[str, Take]]:
+    voice, path = read_voice(one.recording), one.recording.backing
+    backing = None
+    if path is not None:
+        backing = read_audio(path, sample_rate=ANALYSIS_RATE, channels=1)[0]
+    take = analysed(voice, backing)
+    yield "", take
+    if backing is not None:
+        yield "no backing", _without_backing(take)
+    condition, seconds, every = _PIECES[corpus]
+    size = seconds * ANALYSIS_RATE
+    for start in range(0, len(voice) - size + 1 if every else 1, size):
+        music = None if backing is None else backing[start : start + size]
+        yield condition, analysed(voice[start : start + size], music)
 
 
-def _without_backing(voice: FloatArray, _backing: FloatArray | None) -> Iterator[Sound]:
-    yield voice, None
+def _without_backing(take: Take) -> Take:
+    screening = screen(
+        take.vocal_raw,
+        sample_rate=take.sample_rate,
+        pitch=take.pitch,
+        notes=take.notes,
+        regions=take.regions,
+    )
+    return replace(take, kind="solo", backing=None, screening=screening)
 
 
-def _first_part(voice: FloatArray, backing: FloatArray | None) -> Iterator[Sound]:
-    stop = 10 * ANALYSIS_RATE
-    yield voice[:stop], None if backing is None else backing[:stop]
-
-
-def _pieces(seconds: int) -> Pieces:
-    def cut(voice: FloatArray, _backing: FloatArray | None) -> Iterator[Sound]:
-        size = seconds * ANALYSIS_RATE
-        for start in range(0, len(voice) - size + 1, size):
-            yield voice[start : start + size], None
-
-    return cut
-
-
-_KARAOKE: tuple[tuple[str, bool, Pieces], ...] = (
-    ("", True, _whole),
-    ("no backing", True, _without_backing),
-    ("first 10 s", False, _first_part),
-)
-_A_CAPPELLA: tuple[tuple[str, bool, Pieces], ...] = (
-    ("", True, _whole),
-    ("pieces of 30 s", False, _pieces(30)),
-    ("pieces of 15 s", False, _pieces(15)),
-)
-
-
-def _cases(
-    corpus: str,
-    condition: str,
-    calibrates: bool,
-    rated: Sequence[Rated],
-    change: Pieces,
-    analysed: Callable[[FloatArray, FloatArray | None], Take],
-    heads: Heads,
-) -> Iterator[Case]:
-    positions: list[Mapping[Scored, float]] = []
-    errors: list[Mapping[Scored, float]] = []
-    owners: list[Rated] = []
-    for one in rated:
-        _LOG.info("%s %s", one.recording.name, condition)
-        path = one.recording.backing
-        backing = None
-        if path is not None:
-            backing = read_audio(path, sample_rate=ANALYSIS_RATE, channels=1)[0]
-        for voice, music in change(read_voice(one.recording), backing):
-            spread = measure_take(analysed(voice, music), heads)
-            positions.append(spread.positions)
-            errors.append(spread.errors)
-            owners.append(one)
+def _cases(corpus: str, condition: str, spreads: Sequence[tuple[Rated, Spread]]) -> Iterator[Case]:
     for scored, ratings in _RATED[corpus].items():
-        position = np.array([row[scored] for row in positions])
-        ok = np.isfinite(position)
-        human = np.array([np.mean([o.ratings[name] for name in ratings]) for o in owners])
+        kept = [(one, s) for one, s in spreads if math.isfinite(s.positions[scored])]
         yield Case(
             corpus=corpus,
             condition=condition,
             scored=scored,
             ratings=ratings,
-            calibrates=calibrates,
-            scores=np.array([to_score(x) for x in position[ok]]),
-            errors=np.array([points(row[scored]) for row in errors])[ok],
-            human=human[ok],
+            calibrates=condition in CALIBRATES,
+            scores=np.array([to_score(s.positions[scored]) for _, s in kept]),
+            errors=np.array([points(s.errors[scored]) for _, s in kept]),
+            human=np.array([np.mean([one.ratings[name] for name in ratings]) for one, _ in kept]),
         )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from singcoach.core.arrays import RealArray
+from singcoach.core.arrays import BoolArray, RealArray
 from singcoach.core.scores import Dimension, Evidence
 from singcoach.scoring.heads import standardise
 from singcoach.scoring.judges import Judge
@@ -22,6 +22,10 @@ _EACH_MEASURE = 2
 _CANDIDATES = 40
 _SHORTEST_S = 0.2
 _LEAST_EFFECT = 0.01
+
+
+Spared = Callable[[RealArray, RealArray], BoolArray]
+"""Maps starts and ends of spans in seconds to whether the take can be judged without each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,7 @@ def find_evidence(
     moments_s: RealArray,
     heads: Heads,
     judge: Judge,
+    spared: Spared | None = None,
 ) -> tuple[Evidence, ...]:
     """Return up to six moments, the strongest first.
 
@@ -56,6 +61,9 @@ def find_evidence(
         Starts of the moments from :func:`singcoach.scoring.moments.moment_starts`.
     judge
         What judges the dimension, with spans of the take left out.
+    spared
+        Whether enough is left to judge without each of the spans. What lowered the score is told of
+        these if there are such, so that it can be tried: the rest scores higher.
     """
     head = heads.heads[dimension]
     used = {name: readings[name] for name in head.weights if name in readings}
@@ -75,7 +83,12 @@ def find_evidence(
     if not total > 1e-9:
         return ()
     told = np.array([_is_told(c, head, heads) for c in candidates])
-    chosen = _choose(candidates, np.where(told, effects / total, np.nan))
+    shares = np.where(told, effects / total, np.nan)
+    if spared is not None:
+        enough = spared(starts, stops)
+        if (enough & (shares <= -_LEAST_EFFECT)).any():
+            shares = np.where(enough | (shares > 0.0), shares, np.nan)
+    chosen = _choose(candidates, shares)
     return tuple(
         _evidence(f"{dimension}-{number}", candidate, effect, head, heads)
         for number, (candidate, effect) in enumerate(chosen, start=1)
@@ -196,6 +209,11 @@ _OF_THE_WHOLE = frozenset(
 where the value does not speak against the effect; a high note that cost the range explains
 nothing."""
 
+_ONLY_AS_GAINS = frozenset({"dynamics_range", "pitch_range"})
+"""Distances between quantiles of the whole take: a note near the middle lowers them a little, which
+is nothing that a singer could mend, and next to nothing is left of it when the rest is measured
+anew."""
+
 _PLAUSIBLE = {
     "singing_power_ratio": (-55.0, 10.0),
     "harmonicity": (5.0, 60.0),
@@ -217,6 +235,8 @@ def _rising(measure: str, head: Head) -> bool:
 
 def _is_told(candidate: _Candidate, head: Head, heads: Heads) -> bool:
     """Whether a singer can take the shown value for the reason of the effect."""
+    if candidate.measure in _ONLY_AS_GAINS and candidate.pull < 0.0:
+        return False
     lowest, highest = _PLAUSIBLE.get(candidate.measure, (-np.inf, np.inf))
     if not lowest <= candidate.shown <= highest:
         return False

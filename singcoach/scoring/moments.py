@@ -35,6 +35,11 @@ def moment_starts(take: Take) -> RealArray:
     return np.asarray(starts)
 
 
+CUT_IN_PARTS = frozenset({"phrase_length"})
+"""Measures of which an item does not stay or go as a whole: a phrase without some of its seconds is
+two shorter ones. Their statistics are ``(x, x^2)`` of lengths ``x``."""
+
+
 def draw_moments(n_moments: int) -> RealArray:
     """How often each moment comes in each bootstrap draw, shape ``(DRAWS, n_moments)``.
 
@@ -67,7 +72,10 @@ def drawn_values(readings: Mapping[str, Reading], starts_s: RealArray) -> dict[s
 def values_without(
     readings: Mapping[str, Reading], starts_s: RealArray, ends_s: RealArray
 ) -> dict[str, RealArray]:
-    """Every measure with the items whose middles lie in one span left out, shape ``(n_spans,)``."""
+    """Every measure with the items whose middles lie in one span left out, shape ``(n_spans,)``.
+
+    Lengths (:data:`CUT_IN_PARTS`) are those of what is left on either side of the span.
+    """
     out: dict[str, RealArray] = {}
     for name, reading in readings.items():
         if not len(reading.stats):
@@ -79,7 +87,26 @@ def values_without(
         rows = np.asarray(
             [total - reading.stats[a:b].sum(axis=0) for a, b in zip(first, last, strict=True)]
         )
+        if name in CUT_IN_PARTS:
+            rows = np.asarray(
+                [
+                    _lengths_without(reading, start, end)
+                    for start, end in zip(starts_s, ends_s, strict=True)
+                ]
+            )
         # Rounding may not leave a little more, or less, than nothing.
         rows[np.abs(rows) < 1e-9 * np.abs(total).max()] = 0.0
         out[name] = reading.finish(rows.reshape(len(starts_s), len(total)))
     return out
+
+
+def _lengths_without(reading: Reading, start_s: float, end_s: float) -> RealArray:
+    """Sum of the statistics of lengths, cut where the span lies."""
+    touched = (reading.starts_s < end_s) & (reading.ends_s > start_s)
+    before = np.maximum(0.0, start_s - reading.starts_s[touched])
+    after = np.maximum(0.0, reading.ends_s[touched] - end_s)
+    parts = np.concatenate([before, after])
+    # An item that was clipped stays clipped in its parts.
+    parts = np.minimum(parts, np.tile(reading.stats[touched, 0], 2))
+    kept = reading.stats[~touched].sum(axis=0)
+    return np.asarray(kept + np.array([parts.sum(), np.square(parts).sum()]))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from singcoach.core.arrays import RealArray
+from singcoach.core.arrays import BoolArray, RealArray
 from singcoach.core.scores import (
     DIMENSIONS,
     Dimension,
@@ -30,9 +30,13 @@ from singcoach.scoring.networks import NetworkHead
 from singcoach.scoring.reading import Reading
 from singcoach.scoring.specs import QUANTILE_LEVELS, RULES, Heads, Scored, load_heads
 from singcoach.scoring.uncertainty import conditions, interval, standard_error, unusualness
+from singcoach.screening.rules import LEAST_SINGING_S
 
 LEAST_VOICED_S = 3.0
 LEAST_PITCH_CLASSES = 3
+
+_SPARE_S = 0.5
+"""Seconds that a cut costs beyond what is cut out: the edges are no singing any more."""
 
 
 def score_take(
@@ -259,6 +263,7 @@ def _score_all(
                 moments_s=heard.moments_s,
                 heads=heads,
                 judge=judge,
+                spared=lambda starts, ends: _enough_without(heard.take, starts, ends),
             ),
         )
     overall = float(overall_position(judged, heads)[0])
@@ -268,6 +273,15 @@ def _score_all(
     return dimensions, DimensionScore(
         score=to_score(overall), low=low, high=high, head=heads.label, encoder=None
     )
+
+
+def _enough_without(take: Take, starts_s: RealArray, ends_s: RealArray) -> BoolArray:
+    """Whether the screening would find enough singing with each span left out."""
+    spans = [(r.start_s, r.end_s) for r in take.regions if r.kind == "singing"]
+    first, last = np.asarray(spans, dtype=np.float64).reshape(-1, 2).T[:, :, None]
+    gone = np.clip(np.minimum(last, ends_s) - np.maximum(first, starts_s), 0.0, None).sum(axis=0)
+    found: BoolArray = (last - first).sum() - gone >= LEAST_SINGING_S + _SPARE_S
+    return found
 
 
 def _null(heads: Heads, reason: str) -> DimensionScore:

@@ -29,6 +29,10 @@ SEED = 20_241_123
 MOST_EXCESS = 4.0
 """Scale units outside of the norms' quantiles beyond which a take is not more unusual."""
 
+COIN_TOSS = 0.25
+"""Scores closer than this, in half widths of both intervals together, are ordered by judges hardly
+better than by chance (docs/uncertainty.md)."""
+
 FEW_MOMENTS = 2.0
 """Moments that the spread over draws of ``n`` of them is short by: draws of one or two moments,
 which are alike by chance, would look certain."""
@@ -217,7 +221,7 @@ def difference_in_widths(first: DimensionScore, second: DimensionScore) -> float
     """How far two scores lie apart, in units of the half width of their intervals together.
 
     Signed (positive: the first is higher); None without two scores. docs/uncertainty.md says how
-    often human judges agree with such a difference: below about 0.5 it is a coin toss.
+    often human judges agree with such a difference; below :data:`COIN_TOSS` say so.
     """
     if first.score is None or second.score is None:
         return None
