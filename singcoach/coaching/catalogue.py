@@ -103,7 +103,7 @@ TOPICS: Final = (
     ),
     Topic(
         id="timing",
-        measures=("rhythm_accuracy",),
+        measures=("rhythm_accuracy", "beat_deviation"),
         words=("timing", "rhythm", "beat", "onset", "tempo"),
         pattern=r"timing|on time|beat",
         noun="your timing",
@@ -212,7 +212,7 @@ TOPICS: Final = (
     ),
     Topic(
         id="ring",
-        measures=("singing_power_ratio", "dullness"),
+        measures=("singing_power_ratio", "alpha_ratio", "dullness"),
         words=("spr", "power_ratio", "tilt", "bright", "centroid", "formant", "resonan"),
         pattern=r"resonance|voice rings",
         noun="the resonance",

@@ -116,6 +116,10 @@ MEASURES: Final = {
         "Ring",
         "Strength of the overtones at 2 to 4 kHz, which let a voice carry.",
     ),
+    "alpha_ratio": (
+        "Carrying overtones",
+        "Strength of the sound from 1 kHz up against the sound below.",
+    ),
     "spectral_tilt": (
         "Tilt of the sound",
         "How fast overtones get weaker; it describes, not grades.",
@@ -147,6 +151,10 @@ MEASURES: Final = {
     "pitch_range": ("Range of pitch", "From low to high notes of this take."),
     "melodic_variety": ("Variety of melody", "How many different steps the melody takes."),
     "timing_variety": ("Variety of note lengths", "How much short and long notes differ."),
+    "beat_deviation": (
+        "Scatter around the beat",
+        "How far note starts scatter around their place in the beat of the music.",
+    ),
     "pitch_accuracy": ("Pitch accuracy", "Share of the singing whose pitch is in order."),
     "rhythm_accuracy": ("Rhythm accuracy", "Share of the note starts that are on time."),
 }

@@ -189,11 +189,12 @@ _ITEM_LIMITS = {
     "phrase_contrast": (1.0, 2.0),
     "pitch_range": (2.0, 4.0),
     "phrase_breaks": (0.05, 0.15),
+    "beat_deviation": (40.0, 80.0),
     "vibrato_share": (0.5, 0.5),
 }
 """What counts as little and as much for single items, whose scale is not that of a whole take."""
 
-_BY_SIZE = frozenset({"note_drift", "phrase_contrast", "pitch_range"})
+_BY_SIZE = frozenset({"beat_deviation", "note_drift", "phrase_contrast", "pitch_range"})
 """Measures of which the size counts, whatever the sign."""
 
 _OF_THE_WHOLE = frozenset(

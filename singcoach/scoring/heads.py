@@ -24,7 +24,13 @@ LEAST_SHARE = 0.5
 """Share of a head's weight (measures that every take has) that must be measured."""
 
 _OPTIONAL = frozenset(
-    {"backing_key_deviation", "pitch_accuracy", "rhythm_accuracy", "vibrato_regularity"}
+    {
+        "backing_key_deviation",
+        "beat_deviation",
+        "pitch_accuracy",
+        "rhythm_accuracy",
+        "vibrato_regularity",
+    }
 )
 """Measures that a take without backing, song or vibrato rightly lacks."""
 

@@ -79,6 +79,13 @@ PHRASINGS: Mapping[str, Phrasing] = {
         nothing="the note was sung as one pitch",
         limit=150.0,
     ),
+    "beat_deviation": Phrasing(
+        low="the note came in with the beat, {value} {way}",
+        high="the note came in {value} {way}",
+        between="the note began {value} {way} beside the usual place in the beat",
+        nothing="the note came in with the beat",
+        ways=("early", "late"),
+    ),
     "vibrato_share": Phrasing(
         low="the long note was held without vibrato",
         high="the long note was carried by vibrato",
@@ -168,6 +175,13 @@ PHRASINGS: Mapping[str, Phrasing] = {
         high=f"the voice had ring, {_RING} lying {{value}} {{way}} the low part",
         between=f"{_RING}, its ring, lay {{value}} {{way}} the low part",
         nothing=f"the voice had ring, {_RING} being as strong as the low part",
+        ways=("below", "above"),
+    ),
+    "alpha_ratio": Phrasing(
+        low="the voice carried little, its upper part lying {value} {way} the lower part",
+        high="the voice carried, its upper part lying {value} {way} the lower part",
+        between="the upper part of the voice lay {value} {way} the lower part",
+        nothing="the voice carried, its upper part being as strong as the lower part",
         ways=("below", "above"),
     ),
     "dynamics_range": Phrasing(

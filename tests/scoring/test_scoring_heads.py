@@ -42,7 +42,7 @@ def document() -> dict[str, Any]:
 def test_the_shipped_heads_load_through_the_catalogue() -> None:
     heads = load_heads()
     assert set(heads.heads) == set(DIMENSIONS)
-    assert heads.label.startswith("rules/1 (norms: ")
+    assert heads.label.startswith("rules/2 (norms: ")
     assert sum(heads.overall_weights.values()) == pytest.approx(1.0)
     assert {"breath", "emotion"} <= set(heads.warnings)
     for dimension in ("breath", "emotion"):
@@ -52,7 +52,7 @@ def test_the_shipped_heads_load_through_the_catalogue() -> None:
 def test_a_changed_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     for file in (FILE, models_dir() / "manifest.toml"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    changed = FILE.read_bytes().replace(b"rules/1", b"rules/2")
+    changed = FILE.read_bytes().replace(b"rules/2", b"rules/3")
     (tmp_path / FILE.name).write_bytes(changed)
     with pytest.raises(ModelError, match="damaged"):
         load_heads(Catalogue([tmp_path]))
@@ -201,7 +201,7 @@ def test_missing_measures_leave_the_head_to_the_others_until_too_few_are_left() 
     heads = load_heads()
     head = heads.heads["timbre"]
     medians = {n: np.array([heads.norms[n].median]) for n in head.weights}
-    one_missing = {**medians, "harmonicity": np.array([np.nan])}
+    one_missing = {**medians, "alpha_ratio": np.array([np.nan])}
     none_left = {n: np.array([np.nan]) for n in head.weights}
     assert np.isfinite(head_position(one_missing, head=head, norms=heads.norms)[0])
     assert np.isnan(head_position(none_left, head=head, norms=heads.norms)[0])

@@ -41,7 +41,7 @@ MEASURES: Mapping[Issue, Mapping[str, int]] = {
         "pitch_unsteadiness": 1,
         "pitch_wander": 1,
     },
-    "RHYTHM": {"rhythm_accuracy": -1},
+    "RHYTHM": {"rhythm_accuracy": -1, "beat_deviation": 1},
     "BREATH": {
         "level_wobble": 1,
         "level_movement": 1,
@@ -56,6 +56,7 @@ MEASURES: Mapping[Issue, Mapping[str, int]] = {
         "cpp_low": -1,
         "clarity_shortfall": 1,
         "singing_power_ratio": -1,
+        "alpha_ratio": -1,
         "dullness": 1,
     },
     "TECHNIQUE": {"vibrato_share": -1, "vibrato_regularity": -1, "scoop_depth": 1},

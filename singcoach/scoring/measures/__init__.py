@@ -9,7 +9,7 @@ from singcoach.jobs import NO_JOB, Job
 from singcoach.pitch.shape import NoteShape, measure_shapes
 from singcoach.scoring.contour import NoteContour, note_contours
 from singcoach.scoring.frames import phrase_frames
-from singcoach.scoring.measures import breath, emotion, noise, pitch, timbre, vibrato
+from singcoach.scoring.measures import breath, emotion, noise, pitch, rhythm, timbre, vibrato
 from singcoach.scoring.reading import Reading
 
 UNITS: Mapping[str, str] = {
@@ -36,6 +36,7 @@ UNITS: Mapping[str, str] = {
     "cpp_low": "dB",
     "clarity_shortfall": "dB",
     "singing_power_ratio": "dB",
+    "alpha_ratio": "dB",
     "spectral_tilt": "dB/octave",
     "brightness": "Hz",
     "dullness": "octaves",
@@ -49,6 +50,7 @@ UNITS: Mapping[str, str] = {
     "pitch_range": "semitones",
     "melodic_variety": "bits",
     "timing_variety": "octaves",
+    "beat_deviation": "ms",
     "pitch_accuracy": "ratio",
     "rhythm_accuracy": "ratio",
 }
@@ -100,6 +102,7 @@ def read_measures(
         lambda: timbre.cpp_low(frames),
         lambda: timbre.clarity_shortfall(frames),
         lambda: timbre.singing_power_ratio(frames),
+        lambda: timbre.alpha_ratio(frames),
         lambda: timbre.spectral_tilt(frames),
         lambda: timbre.brightness(frames),
         lambda: timbre.dullness(take, frames),
@@ -113,6 +116,7 @@ def read_measures(
         lambda: emotion.pitch_range(contours),
         lambda: emotion.melodic_variety(contours),
         lambda: emotion.timing_variety(contours),
+        lambda: rhythm.beat_deviation(take),
     )
     readings = []
     for index, measure in enumerate(read):

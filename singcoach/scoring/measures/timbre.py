@@ -56,6 +56,11 @@ def singing_power_ratio(phrases: Sequence[PhraseFrames]) -> Reading:
     return _mean_over("singing_power_ratio", phrases, lambda p: p.ringing_db, np.nanmean)
 
 
+def alpha_ratio(phrases: Sequence[PhraseFrames]) -> Reading:
+    """Alpha ratio in dB (Frokjaer-Jensen and Prytz 1976): level at 1-5 kHz against that below."""
+    return _mean_over("alpha_ratio", phrases, lambda p: p.alpha_db, np.nanmean)
+
+
 def spectral_tilt(phrases: Sequence[PhraseFrames]) -> Reading:
     """Slope of the spectrum in dB per octave, 250 Hz to 4 kHz. Describes, not graded."""
     return _mean_over("spectral_tilt", phrases, lambda p: p.tilt_db_oct, np.nanmean)
