@@ -37,6 +37,8 @@ def noise_amplitude(
     """
     from scipy.signal import butter, sosfiltfilt
 
+    if not (f0_hz > 0.0).any():
+        return np.zeros((f0_hz.size, bins_hz.size))
     shares = []
     for number, band_hz in enumerate(BANDS_HZ):
         part = job.part(number / len(BANDS_HZ), (number + 1) / len(BANDS_HZ))

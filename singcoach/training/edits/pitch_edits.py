@@ -20,7 +20,7 @@ DRIFT_CENTS = 90.0
 SCOOP_CENTS = 250.0
 SCOOP_S = 0.28
 LONG_NOTE_S = 0.35
-WARP_S = 0.07
+WARP_S = 0.045
 _GLIDE_S = 0.025
 
 
@@ -119,7 +119,7 @@ def vibrato_removed(
 def vibrato_irregular(singing: Singing, severity: float, generator: np.random.Generator) -> Edited:
     """Make rate and width of the vibrato uneven.
 
-    The vibrato is read with its time bent to and fro by 70 ms (standard deviation, at about 1.5 Hz)
+    The vibrato is read with its time bent to and fro by 45 ms (standard deviation, at about 1.5 Hz)
     and its width multiplied by a factor that wanders between a third and three times, at severity
     1. Unevenness parts trained from untrained vibrato (Sundberg 1994; Ferrante 2011).
     """
