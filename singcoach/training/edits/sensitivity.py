@@ -214,9 +214,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
     parser.add_argument("--corpus", type=Path, required=True, help="from `singcoach train edits`")
     parser.add_argument("--readings", type=Path, help="keep what was read in this JSON file")
+    parser.add_argument(
+        "--split", choices=("train", "held-out"), help="only these singers (default: all)"
+    )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    rows = read_corpus(arguments.corpus)
+    rows = [r for r in read_corpus(arguments.corpus) if arguments.split in (None, r.split)]
     readings = read_takes(arguments.corpus, rows, kept=arguments.readings)
     sys.stdout.write("\n".join(lines(rows, readings)) + "\n")
 
