@@ -11,7 +11,14 @@ from singcoach.core.music import Note
 from singcoach.pitch.contour import find_oscillations
 from singcoach.pitch.vibrato import FASTEST_HZ, SLOWEST_HZ
 from singcoach.training.edits.kinds import EditKind, Fault
-from singcoach.training.edits.voice import FRAME_S, Singing, cents_of, shifted, smoothed
+from singcoach.training.edits.voice import (
+    FRAME_S,
+    Singing,
+    cents_of,
+    random_curve,
+    shifted,
+    smoothed,
+)
 
 Edited = tuple[Singing, tuple[Fault, ...]]
 
@@ -123,8 +130,6 @@ def vibrato_irregular(singing: Singing, severity: float, generator: np.random.Ge
     and its width multiplied by a factor that wanders between a third and three times, at severity
     1. Unevenness parts trained from untrained vibrato (Sundberg 1994; Ferrante 2011).
     """
-    from singcoach.training.edits.voice import random_curve
-
     swing = vibrato_part(singing)
     times = singing.times_s
     bend = WARP_S * severity * random_curve(generator, singing.n_frames, hz=1.5)

@@ -32,7 +32,7 @@ from singcoach.training.edits.kinds import EditKind, Fault
 from singcoach.training.edits.voice import Singing
 from singcoach.training.edits.world import load_world, synthesise
 from singcoach.training.made.bases import analyse, moved, read_recording
-from singcoach.training.made.plan import SEVERITIES, Group, Plan, make_plan
+from singcoach.training.made.plan import SEVERITIES, Group, make_plan
 from singcoach.training.made.sing import make_singing
 from singcoach.training.made.voices import Voice, VoiceSource, read_voice
 
@@ -325,6 +325,3 @@ def _note(note: Note) -> dict[str, Any]:
 
 def _rounded(values: Mapping[str, Any]) -> dict[str, Any]:
     return {k: round(v, 4) if isinstance(v, float) else v for k, v in values.items()}
-
-
-__all__ = ["Built", "Plan", "build_corpus"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from singcoach.core.arrays import RealArray
 from singcoach.core.music import Note, Vibrato
-from singcoach.training.edits.voice import FRAME_S, fade_in_spans, random_curve
+from singcoach.training.edits.voice import FRAME_S, fade_in_spans, random_curve, smoothed
 from singcoach.training.made.melody import Melody
 
 INTONATION_CENTS = 9.0
@@ -158,6 +158,4 @@ def _vibrato(
 
 def _softened(level_db: RealArray) -> RealArray:
     """Return the level without steps from note to note."""
-    from singcoach.training.edits.voice import smoothed
-
     return smoothed(level_db, seconds=0.025)

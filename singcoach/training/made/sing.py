@@ -17,7 +17,6 @@ from singcoach.training.made.voices import Clip, Voice
 LEVEL_DB = -22.0
 FLOOR_DB = -62.0
 _FADE_FRAMES = 8
-_OCTAVES_APART = 12.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +53,11 @@ def make_singing(
     bins_hz = np.linspace(0.0, 8000.0, N_BINS)
     octaves = np.log2(np.maximum(bins_hz, 800.0) / 800.0)
     voiced = np.isfinite(line.cents)
-    level = line.level_db.copy()
-    tilt = np.clip(0.12 * level, -2.0, 1.0)
+    tilt = np.clip(0.12 * line.level_db, -2.0, 1.0)
     log_spectrum += (np.log(10.0) / 10.0) * (tilt[:, np.newaxis] * octaves[np.newaxis, :])
     spectrum = np.exp(log_spectrum)
     spectrum /= spectrum.mean(axis=1, keepdims=True)
-    spectrum *= 10.0 ** ((LEVEL_DB + level) / 10.0)[:, np.newaxis]
+    spectrum *= 10.0 ** ((LEVEL_DB + line.level_db) / 10.0)[:, np.newaxis]
     _consonants(melody, style, spectrum, noise, voiced, bins_hz, generator)
     _rests(line, style, spectrum, noise, voiced, bins_hz, generator)
     f0 = np.where(voiced, 440.0 * 2.0 ** (np.nan_to_num(line.cents) / 1200.0), 0.0)
@@ -130,7 +128,7 @@ def _consonants(
     generator: np.random.Generator,
 ) -> None:
     """Put consonants before some of the onsets, in place."""
-    dark = 10.0 ** (-1.2 * np.log2(np.maximum(bins_hz, 400.0) / 400.0) / 1.0)
+    dark = 10.0 ** (-1.2 * np.log2(np.maximum(bins_hz, 400.0) / 400.0))
     for index, note in enumerate(melody.notes):
         wanted = generator.random() < style.consonants
         voiceless = generator.random() < 0.4
@@ -140,7 +138,7 @@ def _consonants(
         if not wanted:
             continue
         begins_phrase = index == 0 or melody.notes[index - 1].phrase != note.phrase
-        last = round(note.onset_s / FRAME_S) + (0 if not begins_phrase else 1)
+        last = round(note.onset_s / FRAME_S) + int(begins_phrase)
         first = max(0, last - round(long_s / FRAME_S))
         if last - first < 4 or (begins_phrase and not voiceless):
             continue
@@ -167,7 +165,7 @@ def _rests(
     """Fill what is not sung with a faint noise, and with a soft breath before phrases, in place."""
     silent = ~np.isfinite(line.cents)
     fall = 1.0 / (1.0 + (bins_hz / 600.0) ** 1.5)
-    floor = fall / fall.mean() * 10.0 ** ((LEVEL_DB + FLOOR_DB + 22.0) / 10.0)
+    floor = fall / fall.mean() * 10.0 ** (FLOOR_DB / 10.0)
     sounding = ~voiced & ~silent
     spectrum[silent & (noise[:, 0] < 1.0)] = floor
     spectrum[sounding] += floor
