@@ -59,13 +59,15 @@ def cut(source: Path, target: Path, *, start_s: float, length_s: float, job: Job
                     break
 
 
-def crop_starts(item: str, duration_s: float, *, n_crops: int, seed: int) -> tuple[float, ...]:
-    """Return where the crops of a recording begin, in seconds, ascending; none up to 30 s.
+def crop_starts(
+    item: str, duration_s: float, *, n_crops: int, seed: int, length_s: float = CROP_S
+) -> tuple[float, ...]:
+    """Return where the crops of a recording begin, in seconds, ascending; none up to their length.
 
     One at random in each of ``n_crops`` equal parts of where a crop can begin, to a tenth of a
     second. The same item, duration and seed give the same places.
     """
-    room_s = duration_s - CROP_S
+    room_s = duration_s - length_s
     if room_s <= 0 or n_crops < 1:
         return ()
     generator = np.random.default_rng([seed, zlib.crc32(item.encode("utf-8", "replace"))])
