@@ -117,7 +117,7 @@ def _candidates(used: Mapping[str, Reading], head: Head, heads: Heads) -> list[_
                         pull=float(pull[i]),
                     )
                 )
-    found.sort(key=lambda c: (-abs(c.pull), c.start_s, c.measure))
+    found.sort(key=lambda c: (-abs(c.pull) * (1 + _explains(c, head, heads)), c.start_s, c.measure))
     gains = [c for c in found if c.pull > 0.0][:_CANDIDATES]
     losses = [c for c in found if c.pull < 0.0][:_CANDIDATES]
     return gains + losses
@@ -245,6 +245,16 @@ def _is_told(candidate: _Candidate, head: Head, heads: Heads) -> bool:
         return True
     suggested = 1 if (candidate.pull > 0.0) == _rising(candidate.measure, head) else -1
     return _side(candidate.measure, candidate.shown, heads) != -suggested
+
+
+def _explains(candidate: _Candidate, head: Head, heads: Heads) -> bool:
+    """Whether the shown value lies on the side that its pull suggests.
+
+    Of two measures of the same seconds the one that explains is named, up to half the pull.
+    """
+    rising = _rising(candidate.measure, head)
+    suggested = 1 if (candidate.pull > 0.0) == rising else -1
+    return _side(candidate.measure, candidate.shown, heads) == suggested
 
 
 def _side(measure: str, shown: float, heads: Heads) -> int:

@@ -23,7 +23,7 @@ from singcoach.scoring.wording import PHRASINGS, SHOWN_UNITS, clock, sentence
 @pytest.fixture(scope="module")
 def drifting() -> Take:
     """Steady singing with one note that drifts 80 cents flat, at 9.4 s."""
-    phrases = melody(32, length_s=0.8, vibrato_cents=20.0)
+    phrases = melody(32, length_s=0.8, vibrato_cents=20.0, wobble_cents=10.0)
     return sing(change_one(phrases, 2, 2, lambda t: replace(t, drift_cents=-80.0)), noise_db=-40.0)
 
 
@@ -40,15 +40,10 @@ def test_the_bad_note_is_found_and_told_with_its_value(scores: Scores) -> None:
     worst = min(scores.dimensions["technique"].evidence, key=lambda e: e.effect)
     assert worst.effect < 0.0
     assert worst.start_s == pytest.approx(9.5, abs=0.3)
-    # A note that drifts by 80 cents also wanders, and is off the scale for most of its time.
-    told = {
-        "note_drift": (-72.0, r"the note drifted \d+ cents flat"),
-        "pitch_wander": (63.0, r"the pitch wandered over \d+ cents within the note"),
-        "scale_deviation": (25.0, r"the note lay \d+ cents away from the song's own scale"),
-    }
-    value, text = told[worst.measure]
-    assert worst.value == pytest.approx(value, abs=12.0)
-    assert re.fullmatch(rf"At 0:09 {text}\.", worst.text)
+    # Of a drift of 80 cents, what lies between the 5th and 95th percentile without the edges.
+    assert worst.measure == "pitch_wander"
+    assert worst.value == pytest.approx(56.0, abs=12.0)
+    assert re.fullmatch(r"At 0:09 the pitch wandered over \d+ cents within the note\.", worst.text)
 
 
 def test_ids_order_and_bounds(scores: Scores, drifting: Take) -> None:
@@ -202,7 +197,7 @@ def _grading(measure: str, dimension: str) -> Heads:
     heads = load_heads()
     head = heads.heads[dimension]  # type: ignore[index]
     alone = replace(head, weights={measure: 1.0})
-    return replace(heads, heads={**heads.heads, dimension: alone})
+    return replace(heads, heads={**heads.heads, dimension: alone})  # type: ignore[dict-item]
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scoring_takes import Tone, delayed, melody, sing, with_gain
+from scoring_takes import RATE, Tone, delayed, melody, sing, with_gain
 
 from singcoach.core.music import Key
 from singcoach.core.take import Backing, Take
@@ -98,6 +98,32 @@ def test_a_wavering_pitch_is_unsteady() -> None:
     assert measure(sing(melody(length_s=1.0, wobble_cents=30.0)), "pitch_unsteadiness") > 12.0
 
 
+@pytest.mark.parametrize("drift_cents", [40.0, -80.0, 120.0])
+def test_a_sliding_note_wanders_by_its_slide(drift_cents: float) -> None:
+    # 90 % of what lies between the edges of 50 ms; the smoothing narrows at the ends.
+    expected = 0.9 * abs(drift_cents) * (0.68 - 0.1) / 0.7
+    found = measure(sing(melody(drift_cents=drift_cents)), "pitch_wander")
+    assert found == pytest.approx(expected, rel=0.2)
+
+
+@pytest.mark.parametrize("extent_cents", [30.0, 60.0, 90.0])
+def test_vibrato_is_no_wandering(extent_cents: float) -> None:
+    straight, swinging = (
+        measure(sing(melody(length_s=1.0, vibrato_cents=cents)), "pitch_wander")
+        for cents in (0.0, extent_cents)
+    )
+    assert straight < 1.0
+    assert swinging < 0.2 * extent_cents
+
+
+def test_a_note_that_swells_steadily_moves_by_its_slope() -> None:
+    # A sine of 2.5 Hz and 3 dB moves by 4 * 3 dB * 2.5 a second; smoothing takes a part.
+    still = measure(sing(melody(length_s=1.2)), "level_movement")
+    wavering = measure(sing(melody(length_s=1.2, wobble_db=3.0)), "level_movement")
+    assert still < 1.0
+    assert 15.0 < wavering < 30.0
+
+
 def test_a_wavering_level_is_measured_in_db() -> None:
     steady = measure(sing(melody(length_s=1.2)), "level_wobble")
     wavering = measure(sing(melody(length_s=1.2, wobble_db=3.0)), "level_wobble")
@@ -118,6 +144,87 @@ def test_a_flatter_spectrum_rings_and_is_brighter() -> None:
     assert bright["singing_power_ratio"].value() > dull["singing_power_ratio"].value() + 8.0
     assert bright["spectral_tilt"].value() > dull["spectral_tilt"].value() + 3.0
     assert bright["brightness"].value() > dull["brightness"].value()
+
+
+def test_a_clear_tone_lacks_no_clarity_and_a_noisy_one_does() -> None:
+    clean, noisy, noisier = (
+        measure(sing(melody(), noise_db=db), "clarity_shortfall") for db in (-60.0, -12.0, -3.0)
+    )
+    assert clean < 0.1
+    assert clean < noisy < noisier
+
+
+def test_dullness_counts_only_what_lies_below_an_open_tone() -> None:
+    bright, open_tone, dull = (
+        measure(sing(melody(), tilt=tilt), "dullness") for tilt in (0.6, 1.0, 3.0)
+    )
+    assert bright == open_tone == 0.0
+    assert dull > 0.2
+
+
+def test_the_alpha_ratio_follows_the_slope_of_the_harmonics() -> None:
+    # One octave of slope less for every harmonic above 1 kHz than for those below.
+    ratios = [measure(sing(melody(), tilt=tilt), "alpha_ratio") for tilt in (2.2, 1.6, 1.0)]
+    assert np.diff(ratios) == pytest.approx(9.0, abs=5.0)
+
+
+@pytest.mark.parametrize("noise_db", [-30.0, -20.0, -10.0])
+def test_harmonics_to_noise_is_the_ratio_of_tone_and_noise(noise_db: float) -> None:
+    take = sing(melody(), noise_db=noise_db, rest_s=0.6)
+    quiet = sing(melody(), noise_db=-90.0, rest_s=0.6)
+    noise_power = float(np.mean(np.square(take.vocal - quiet.vocal)))
+    voiced = np.repeat(np.isfinite(quiet.pitch.f0_hz), round(0.016 * RATE))[: len(quiet.vocal)]
+    tone_power = float(np.mean(np.square(quiet.vocal[: len(voiced)][voiced])))
+    expected = 10.0 * np.log10(tone_power / noise_power)
+    assert measure(take, "harmonics_to_noise") == pytest.approx(expected, abs=2.0)
+
+
+def with_levels(gains_db: tuple[float, ...], midis: tuple[int, ...]) -> Take:
+    """Six phrases of notes of 0.6 s with these levels and heights."""
+    tones = [
+        Tone(midi=midi, length_s=0.6, gain_db=gain)
+        for midi, gain in zip(midis, gains_db, strict=True)
+    ]
+    return sing([tones] * 6)
+
+
+def test_the_arch_and_the_peak_of_a_phrase() -> None:
+    level = (60,) * 5
+    arched = read_measures(with_levels((-8.0, -3.0, 0.0, -3.0, -8.0), level))
+    sagging = read_measures(with_levels((0.0, -5.0, -8.0, -5.0, 0.0), level))
+    growing = read_measures(with_levels((-8.0, -6.0, -4.0, -2.0, 0.0), level))
+    assert arched["phrase_arch"].value() > 4.0
+    assert sagging["phrase_arch"].value() < -4.0
+    assert arched["phrase_peak"].value() == pytest.approx(0.5, abs=0.15)
+    assert growing["phrase_peak"].value() > 0.75
+    assert growing["phrase_arch"].value() == pytest.approx(0.0, abs=1.5)
+
+
+def test_loudness_that_goes_with_the_melody() -> None:
+    midis = (60, 64, 67, 64, 60)
+    louder = (-8.0, -4.0, 0.0, -4.0, -8.0)
+    softer = tuple(-8.0 - gain for gain in louder)
+    name = "dynamics_with_melody"
+    assert measure(with_levels(louder, midis), name) > 0.9
+    assert measure(with_levels(softer, midis), name) < -0.9
+    assert np.isnan(measure(with_levels(louder, (60,) * 5), name))
+
+
+def test_onsets_against_the_beat() -> None:
+    beats = np.arange(0.3, 40.0, 0.35)
+    backing = Backing(
+        chroma=np.zeros((1, 12), dtype=np.float32), frame_s=0.1, beats_s=beats, key=None
+    )
+    exact = replace(sing(melody(32, length_s=0.7), rest_s=0.7), backing=backing)
+    slips_s = np.random.default_rng(5).normal(0.0, 0.06, len(exact.notes))
+    slipped = [
+        replace(note, onset_s=note.onset_s + float(slip_s))
+        for note, slip_s in zip(exact.notes, slips_s, strict=True)
+    ]
+    found = measure(exact, "beat_deviation")
+    assert found < 20.0
+    assert measure(replace(exact, notes=tuple(slipped)), "beat_deviation") > found + 30.0
+    assert np.isnan(measure(replace(exact, backing=None), "beat_deviation"))
 
 
 def test_dynamics_of_known_size() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from singcoach.core.arrays import FloatArray, RealArray
 from singcoach.core.take import Take
@@ -19,8 +20,8 @@ _EVERY = 2
 _BLOCK = 512
 _HIGHEST = 0.99999
 _LOWEST = 1e-4
-_REACH = np.linspace(0.97, 1.03, 9)
-"""Lags looked at, in periods of the tracked pitch: the tracker is good to a few per cent."""
+_REACH = np.linspace(0.98, 1.02, 13)
+"""Lags looked at, in periods of the tracked pitch: the tracker is good to two per cent."""
 
 
 def harmonics_to_noise(take: Take, phrases: Sequence[PhraseFrames], job: Job = NO_JOB) -> Reading:
@@ -77,12 +78,34 @@ def _ratio_db(
     of_window /= of_window[0]
     energy = lags[:, 0]
     loud = energy > 1e-9
-    places = np.minimum(sample_rate / np.maximum(f0_hz, 70.0), n_fft / 2.0 - 2.0)[:, None] * _REACH
-    whole = places.astype(np.int64)
-    part = places - whole
+    places = np.minimum(sample_rate / np.maximum(f0_hz, 70.0), n_fft / 2.0 - 4.0)[:, None] * _REACH
     rows = np.arange(len(lags))[:, None]
-    at_lag = lags[rows, whole] * (1.0 - part) + lags[rows, whole + 1] * part
-    at_lag /= of_window[whole] * (1.0 - part) + of_window[whole + 1] * part
+    at_lag = _between(lambda lag: lags[rows, lag], places)
+    at_lag /= _between(lambda lag: of_window[lag], places)
     peak = at_lag.max(axis=1) / np.where(loud, energy, 1.0)
     peak = np.clip(peak, _LOWEST, _HIGHEST)
     return np.where(loud, 10.0 * np.log10(peak / (1.0 - peak)), np.nan)
+
+
+def _between(values: Callable[[NDArray[np.int64]], RealArray], places: RealArray) -> RealArray:
+    """Values at fractional places, by the cubic through the four values around each."""
+    whole = places.astype(np.int64)
+    x = places - whole
+    before, here, after, beyond = (values(whole + step) for step in (-1, 0, 1, 2))
+    return np.asarray(
+        here
+        + 0.5
+        * x
+        * (
+            after
+            - before
+            + x
+            * (
+                2.0 * before
+                - 5.0 * here
+                + 4.0 * after
+                - beyond
+                + x * (3.0 * (here - after) + beyond - before)
+            )
+        )
+    )
