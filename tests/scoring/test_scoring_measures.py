@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +15,11 @@ from singcoach.core.music import Key
 from singcoach.core.take import Backing, Take
 from singcoach.jobs import NO_JOB
 from singcoach.scoring.contour import note_contours, smooth
+from singcoach.scoring.measure_table import SOURCES, describe, rewrite_table
 from singcoach.scoring.measures import UNITS, read_measures
 from singcoach.scoring.measures.pitch import distinct_pitch_classes
 from singcoach.scoring.reading import histogram_span, weighted_mean, weighted_spread
+from singcoach.scoring.specs import load_heads
 
 
 def measure(take: Take, name: str) -> float:
@@ -300,6 +303,15 @@ def test_silent_audio_under_the_notes_gives_finite_or_missing_numbers() -> None:
     silent = np.zeros_like(take.vocal)
     for reading in read_measures(replace(take, vocal=silent, vocal_raw=silent)).values():
         assert np.isfinite(reading.stats).all(), reading.name
+
+
+def test_the_document_of_the_measures_says_what_the_code_and_the_heads_say() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "measures.md").read_text(encoding="utf-8")
+    assert rewrite_table(document, load_heads()) == document
+    assert list(SOURCES) == list(UNITS)
+    for name in UNITS:
+        assert document.count(f"| `{name}` |") == 1
+        assert len(describe(name)) > 20
 
 
 def test_different_notes_are_counted_without_octaves() -> None:
