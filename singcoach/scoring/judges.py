@@ -141,7 +141,7 @@ def make_judges(
         judges[dimension] = RulesJudge(
             head=heads.heads[dimension],
             norms=heads.norms,
-            readings=readings,
+            readings={n: readings[n] for n in heads.heads[dimension].weights if n in readings},
             label=heads.label,
             drawn_positions=drawn[dimension],
         )

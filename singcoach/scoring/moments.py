@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -38,6 +39,31 @@ def moment_starts(take: Take) -> RealArray:
 CUT_IN_PARTS = frozenset({"phrase_length"})
 """Measures of which an item does not stay or go as a whole: a phrase without some of its seconds is
 two shorter ones. Their statistics are ``(x, x^2)`` of lengths ``x``."""
+
+
+ENDS = frozenset({"phrase_end_fall", "phrase_end_sag"})
+"""Measures of the ends of phrases. Without its last second a phrase has another end, so they come
+and go with the whole phrase only."""
+
+
+def with_whole_phrases(readings: Mapping[str, Reading]) -> dict[str, Reading]:
+    """Return the readings with the items of :data:`ENDS` spanning the phrases that they end."""
+    phrases = readings.get("phrase_length")
+    if phrases is None or not len(phrases.stats):
+        return dict(readings)
+    out = dict(readings)
+    for name in ENDS & readings.keys():
+        reading = readings[name]
+        if not len(reading.stats):
+            continue
+        place = np.searchsorted(phrases.starts_s, reading.middles_s, side="right") - 1
+        place = np.clip(place, 0, len(phrases.starts_s) - 1)
+        out[name] = replace(
+            reading,
+            starts_s=np.minimum(reading.starts_s, phrases.starts_s[place]),
+            ends_s=np.maximum(reading.ends_s, phrases.ends_s[place]),
+        )
+    return out
 
 
 def draw_moments(n_moments: int) -> RealArray:

@@ -25,7 +25,7 @@ from singcoach.scoring.heads import overall_position, percentile_of, to_score
 from singcoach.scoring.judges import Judge, make_judges
 from singcoach.scoring.measures import UNITS, read_measures
 from singcoach.scoring.measures.pitch import distinct_pitch_classes
-from singcoach.scoring.moments import moment_starts
+from singcoach.scoring.moments import moment_starts, with_whole_phrases
 from singcoach.scoring.networks import NetworkHead
 from singcoach.scoring.reading import Reading
 from singcoach.scoring.specs import QUANTILE_LEVELS, RULES, Heads, Scored, load_heads
@@ -79,7 +79,7 @@ def score_take(
     heads = heads or load_heads()
     contours = note_contours(take.pitch, take.notes, job.part(0.0, 0.1))
     readings = read_measures(take, contours, job.part(0.1, 0.9))
-    readings |= whole_take_readings(take)
+    readings = with_whole_phrases(readings | whole_take_readings(take))
     job.report(0.9, "scores")
     reasons = _reasons(take, distinct_pitch_classes(contours))
     heard = _hear(take, readings, heads, networks or {})
@@ -194,7 +194,7 @@ def _hear(
 
 def measure_take(take: Take, heads: Heads) -> Spread:
     """Positions and standard errors of a take by the rules, whether or not it gets a score."""
-    readings = read_measures(take) | whole_take_readings(take)
+    readings = with_whole_phrases(read_measures(take) | whole_take_readings(take))
     rules = replace(heads, routing=dict.fromkeys(DIMENSIONS, RULES))
     return _spread(_hear(take, readings, rules, {}), heads)
 
