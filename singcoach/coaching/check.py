@@ -1,34 +1,49 @@
-"""The claim check: a sentence passes only when a measured fact stands behind each of its clauses.
+"""The claim check: a sentence passes only when measured facts stand behind all of it.
 
-It is strict on purpose. A sentence is cut into clauses; each must match one fact in everything it
-claims at once (time, dimension, topic, good or bad, flat or sharp, amount). Words that the coach's
-vocabulary does not hold are rejected too, because nobody can say what was measured for them.
+It is strict on purpose. A sentence is cut into clauses; every word of every clause has to belong
+to a known phrase, and everything a clause claims at once (time, dimension, topic, good or bad,
+flat or sharp, amount) has to be matched by one fact. What is not understood is not shown to be
+true and falls, however likely it sounds.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
-from singcoach.coaching import catalogue
-from singcoach.coaching.claims import Claims, claims_of
-from singcoach.coaching.exercises import LIBRARY
+from singcoach.coaching.english import evaluate
+from singcoach.coaching.english.clauses import claims_of
+from singcoach.coaching.english.evaluate import Clause, Context
+from singcoach.coaching.english.tokens import Tokens, tokens_of
+from singcoach.coaching.exercises import load_library
 from singcoach.coaching.facts import Fact
-from singcoach.coaching.numbers import half_above, half_below, half_points
-from singcoach.core.scores import Dimension
+from singcoach.coaching.languages import catalogue_of
+from singcoach.coaching.proof import Proof
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
-_CLAUSE = re.compile(r";\s*|:\s+|,? while |,? but |,? where |,? although |,? because ")
-_WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
-_FORBIDDEN = re.compile("|".join(rf"\b(?:{pattern})\b" for pattern in catalogue.NEVER_MEASURED))
-
-STRONG_SCORE = 3.5
-WEAK_SCORE = 2.5
-_CENTS_SLACK = 1.0
-_HZ_SLACK = 0.5
-_DB_SLACK = 0.75
-_PERCENT_SLACK = 2.6
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(“])")
+_JOINT: Final = re.compile(
+    r"\s*[;:]\s+(?:(?:and|but|so|yet) )?"
+    r"|\s+-\s+"
+    r"|,\s+(?:(?:and|but|while|whereas|where|although|though|yet|so|then) )?"
+    r"|\s+(?:and|but|while|whereas|where|although|though|yet|so|then)\s+"
+    r"|,?\s+(?=(?:which|with|because|since) )"
+    r"|\s*\(|\)\s*"
+)
+_LEAD: Final = re.compile(
+    r"(?:and |but |so |also |then |yet |well |next,? |first,? |second,? |third,? |finally,? |"
+    r"in addition,? |in contrast,? |by contrast,? |on the other hand,? |at the same time,? |"
+    r"meanwhile,? |(?:i|we|you) (?:can |could )?(?:hear|heard|notice|noticed|see) (?:that |how )|"
+    r"(?:the |our )?measurements? (?:show|shows|say|says|tell|indicate) (?:that )?|"
+    r"it (?:seems|sounds|looks|appears) (?:that |as if |like )|"
+    r"(?:listen to |notice )how (?=your|the|you)|"
+    r"notice that |note that |in one moment,? (?=T)|also,? )+"
+)
+_EXISTS: Final = re.compile(r"(?:in|at) (?:one moment|one place|one spot|places|one point)")
+_THERE: Final = re.compile(r"^(?:there|here),? (?!is |are |was |were )|,? (?:there|here)$")
+_ALLOWED: Final = re.compile(r"[a-zA-Z0-9 ,;:'\"()/%.-]*")
+_MOST_JOINTS = 8
 
 
 def split_sentences(text: str) -> list[str]:
@@ -36,250 +51,130 @@ def split_sentences(text: str) -> list[str]:
     return [part for part in _SENTENCE_END.split(" ".join(text.split())) if part]
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One sentence that passed, with the ids of the facts behind it."""
+
+    text: str
+    facts: tuple[str, ...]
+
+
 class ClaimChecker:
-    """Checks sentences against the facts of one take and counts what it saw.
+    """Checks English sentences against the facts of one take and counts what it saw.
 
     Parameters
     ----------
     facts
         Everything that was measured.
-    reasons
-        Sentences of the screening and of the scores that may be repeated word for word.
+    proof
+        Sentences that are known to be true because they were written from the facts; these pass
+        without being read.
     """
 
-    def __init__(self, facts: Sequence[Fact], *, reasons: Iterable[str] = ()) -> None:
+    def __init__(self, facts: Sequence[Fact], *, proof: Proof | None = None) -> None:
         self._facts = tuple(facts)
-        known = (*reasons, *(fact.reason for fact in facts))
-        quotes = {_plain(reason) for reason in known if reason.strip()}
-        self._reasons = sorted(quotes, key=lambda reason: (-len(reason), reason))
+        self._proof = proof
+        self._quotes = [(f.id, f.reason) for f in facts if f.kind == "reason"]
+        self._titles = {
+            words.title.lower(): name
+            for name, words in catalogue_of("en").exercises.items()
+            if name in load_library().exercises
+        }
         self.checked = 0
         self.rejected = 0
 
-    def keep(self, text: str) -> str:
-        """Return ``text`` without the sentences that nothing measured stands behind."""
+    def keep(self, text: str) -> list[Checked]:
+        """Return the sentences of a running text that measured facts stand behind."""
         kept = []
         for sentence in split_sentences(text):
             self.checked += 1
-            if self.accepts(sentence):
-                kept.append(sentence)
-            else:
+            facts = self.support(sentence)
+            if facts is None:
                 self.rejected += 1
-        return " ".join(kept)
+            else:
+                kept.append(Checked(sentence, facts))
+        return kept
 
     def accepts(self, sentence: str) -> bool:
-        """Whether every clause of ``sentence`` is matched by a fact or claims nothing."""
-        if sentence.strip() in _neutral_sentences():
-            return True
-        plain = _plain(sentence)
-        matched = 0
-        for reason in self._reasons:
-            plain, n_quotes = re.subn(rf"(?<!\w){re.escape(reason)}(?!\w)", "", plain)
-            matched += n_quotes
-        if _FORBIDDEN.search(plain) or not set(_WORD.findall(plain)) <= _vocabulary():
-            return False
-        clauses = [part.strip(" ,.") for part in _CLAUSE.split(plain)]
-        dimensions: tuple[Dimension, ...] = ()
-        clocks_s: tuple[int, ...] = ()
-        overall = False
-        for clause in clauses:
-            if not clause or clause in _neutral_clauses():
-                continue
-            claims = claims_of(clause)
-            dimensions = claims.dimensions or dimensions
-            clocks_s = claims.clocks_s or clocks_s
-            overall = claims.overall or overall
-            if not self._matches(clause, claims, dimensions, clocks_s, overall=overall):
-                return False
-            matched += 1
-        return matched > 0
+        """Whether everything in ``sentence`` is matched by facts or claims nothing."""
+        return self.support(sentence) is not None
 
-    def _matches(
+    def support(self, sentence: str) -> tuple[str, ...] | None:
+        """Ids of the facts behind a sentence; None when it is not shown to be true."""
+        if self._proof is not None:
+            known = self._proof.support(sentence)
+            if known is not None:
+                return known
+        return self._read(sentence)
+
+    def _read(self, sentence: str) -> tuple[str, ...] | None:
+        if "?" in sentence or len(sentence) > 400:
+            return None
+        tokens = tokens_of(sentence, quotes=self._quotes, titles=self._titles)
+        if not tokens.text or not _ALLOWED.fullmatch(tokens.text):
+            return None
+        joints = list(_JOINT.finditer(tokens.text))
+        if len(joints) > _MOST_JOINTS:
+            return None
+        cuts = [(0, 0), *((j.start(), j.end()) for j in joints)]
+        ends = [len(tokens.text), len(tokens.text)]
+        found = self._follow(tokens, cuts, 0, ends[0], Context())
+        if found is None or found[1].waiting or not (found[0] or found[1].neutral):
+            return None
+        return tuple(dict.fromkeys(found[0]))
+
+    def _follow(
         self,
-        clause: str,
-        claims: Claims,
-        dimensions: tuple[Dimension, ...],
-        clocks_s: tuple[int, ...],
-        *,
-        overall: bool,
-    ) -> bool:
-        if claims.stray_number or len(dimensions) > 1 or (claims.flat and claims.sharp):
-            return False
-        if claims.good and claims.bad and not claims.directive:
-            return False
-        subject = dimensions[0] if dimensions else "overall"
-        score = next(f for f in self._facts if f.id == f"score.{subject}")
-        if claims.unscored:
-            return score.kind == "unscored" and not (claims.scores or claims.ranges or clocks_s)
-        if dimensions and score.kind == "unscored":
-            return False
-        if clause == catalogue.NO_MOMENT:
-            return not any(f.kind == "evidence" and f.subject == subject for f in self._facts)
-        if claims.directive:
-            return self._matches_directive(claims, clocks_s)
-        if claims.accuracies:
-            return self._matches_accuracy(clause, claims)
-        if claims.percents:
-            return False
-        spoken = bool(claims.scores or claims.ranges)
-        if spoken and not (_matches_score(claims, score) and (dimensions or overall)):
-            return False
-        if claims.best or claims.worst:
-            return bool(dimensions) and self._is_extreme(score, best=claims.best)
-        about_moment = bool(claims.clocks_s or claims.topics or claims.amounts or claims.quantities)
-        about_moment = about_moment or bool(clocks_s and (claims.good or claims.bad))
-        if about_moment:
-            return self._matches_moment(claims, dimensions, clocks_s)
-        if claims.good or claims.bad or claims.flat or claims.sharp:
-            return _matches_judgement(claims, score) and bool(dimensions or overall)
-        return spoken
+        tokens: Tokens,
+        cuts: Sequence[tuple[int, int]],
+        index: int,
+        end: int,
+        context: Context,
+    ) -> tuple[tuple[str, ...], Context] | None:
+        """Read on from a cut: the longest clause first, then shorter ones."""
+        for stop in range(len(cuts), index, -1):
+            begin = cuts[index][1]
+            finish = end if stop == len(cuts) else cuts[stop][0]
+            for ids, after in self._clause(tokens, tokens.text[begin:finish], context):
+                if stop == len(cuts):
+                    return ids, after
+                rest = self._follow(tokens, cuts, stop, end, after)
+                if rest is not None:
+                    return (*ids, *rest[0]), rest[1]
+        return None
 
-    def _matches_directive(self, claims: Claims, clocks_s: tuple[int, ...]) -> bool:
-        """Advice needs evidence that something in this topic lowered a score."""
-        if claims.scores or claims.ranges or claims.percents or claims.amounts or claims.quantities:
-            return False
-        lowered = {f.topic for f in self._facts if f.kind == "evidence" and f.direction == "bad"}
-        timed = not claims.clocks_s or any(_holds(f, clocks_s) for f in self._facts)
-        return bool(claims.topics) and set(claims.topics) & lowered != set() and timed
-
-    def _matches_accuracy(self, clause: str, claims: Claims) -> bool:
-        if len(claims.accuracies) != 1 or len(claims.percents) != 1 or claims.clocks_s:
-            return False
-        for fact in self._facts:
-            if fact.kind != "accuracy" or fact.subject != claims.accuracies[0]:
-                continue
-            named = [key for key, words in catalogue.REFERENCES.items() if words in clause]
-            close = abs(100 * (fact.value or 0.0) - claims.percents[0]) <= _PERCENT_SLACK
-            return close and all(key == fact.measure for key in named)
-        return False
-
-    def _matches_moment(
-        self, claims: Claims, dimensions: tuple[Dimension, ...], clocks_s: tuple[int, ...]
-    ) -> bool:
-        durations = [f for f in self._facts if f.kind == "duration"]
-        if claims.quantities and not (claims.clocks_s or claims.topics or claims.amounts):
-            plain = not (claims.good or claims.bad or dimensions)
-            if plain and all(_is_duration(quantity, durations) for quantity in claims.quantities):
-                return True
-        found = [f for f in self._facts if f.kind in {"evidence", "note"}]
-        found = [f for f in found if not dimensions or f.subject in dimensions]
-        return all(
-            any(_fits(fact, claims, topic, second) for fact in found)
-            for topic in (claims.topics or ("",))
-            for second in (clocks_s or (None,))
-        )
-
-    def _is_extreme(self, score: Fact, *, best: bool) -> bool:
-        known = [
-            f.value
-            for f in self._facts
-            if f.kind == "score" and f.subject != "overall" and f.value is not None
-        ]
-        if score.value is None or len(known) < 2:
-            return False
-        return score.value == (max(known) if best else min(known))
+    def _clause(
+        self, tokens: Tokens, text: str, context: Context
+    ) -> Iterator[tuple[tuple[str, ...], Context]]:
+        """Every reading of a clause that facts stand behind."""
+        if not text.strip(" ,"):
+            yield (), context
+            return
+        text = text.strip(" ,")
+        if text.startswith(("because ", "since ")):
+            if not context.explained:
+                return
+            text = text.partition(" ")[2]
+            context = replace(context, because=bool(context.topic))
+        clause = Clause.of(tokens, _lead(text))
+        residue, exists = _EXISTS.subn(" ", clause.residue)
+        residue, n_there = _THERE.subn(" ", " ".join(residue.split()).strip(" ,"))
+        if n_there and not (clause.times or context.times):
+            return
+        residue = residue.strip(" ,")
+        clause = replace(clause, residue=residue, exists=bool(exists))
+        if not residue:
+            first = context == Context()
+            if first and not exists and evaluate.timed(self._facts, clause.times):
+                yield (), replace(context, times=clause.times, waiting=True)
+            elif first and exists:
+                yield (), replace(context, exists=True, waiting=True)
+            return
+        for claim in claims_of(residue):
+            found = evaluate.judge(claim, clause, context, self._facts)
+            if found is not None:
+                yield found
 
 
-def _fits(fact: Fact, claims: Claims, topic: str, second: int | None) -> bool:
-    """Whether one fact says all of the clause at once."""
-    if second is not None and not _holds(fact, (second,)):
-        return False
-    if topic and fact.topic != topic:
-        return False
-    if claims.flat and fact.direction != "flat":
-        return False
-    if claims.sharp and fact.direction != "sharp":
-        return False
-    if claims.good and fact.direction != "good":
-        return False
-    if claims.bad and fact.direction not in {"bad", "flat", "sharp"}:
-        return False
-    size = abs(fact.value or 0.0)
-    for low, high in claims.amounts:
-        if fact.unit != "cents" or not low - _CENTS_SLACK <= size <= high + _CENTS_SLACK:
-            return False
-    return all(_is_quantity(quantity, fact) for quantity in claims.quantities)
-
-
-def _is_quantity(quantity: tuple[float, str], fact: Fact) -> bool:
-    value, unit = quantity
-    size = abs(fact.value or 0.0)
-    if unit == "semitones":
-        return fact.unit == "cents" and abs(size / 100 - value) <= 0.25
-    if unit != fact.unit:
-        return False
-    slack = {"cents": max(2.5, 0.1 * size), "hz": _HZ_SLACK, "db": _DB_SLACK}.get(
-        unit, max(0.5, 0.05 * size)
-    )
-    return abs(size - value) <= slack
-
-
-def _is_duration(quantity: tuple[float, str], durations: Sequence[Fact]) -> bool:
-    value, unit = quantity
-    seconds = value * 60 if unit == "minutes" else value
-    slack = 30.0 if unit == "minutes" else 0.6
-    return unit in {"s", "minutes"} and any(
-        abs((fact.value or 0.0) - seconds) <= slack for fact in durations
-    )
-
-
-def _matches_score(claims: Claims, score: Fact) -> bool:
-    if score.value is None or score.low is None or score.high is None:
-        return False
-    exact = all(value == half_points(score.value) for value in claims.scores)
-    return exact and all(
-        low == half_below(score.low) and high == half_above(score.high)
-        for low, high in claims.ranges
-    )
-
-
-def _matches_judgement(claims: Claims, score: Fact) -> bool:
-    if score.value is None or claims.flat or claims.sharp:
-        return False
-    return score.value >= STRONG_SCORE if claims.good else score.value <= WEAK_SCORE
-
-
-def _holds(fact: Fact, clocks_s: tuple[int, ...]) -> bool:
-    if fact.start_s is None or fact.end_s is None:
-        return False
-    start_s, end_s = fact.start_s, fact.end_s
-    return all(start_s - 1.0 < second <= end_s for second in clocks_s)
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.replace("’", "'").split()).rstrip(".!? ").lower()
-
-
-@cache
-def _neutral_sentences() -> frozenset[str]:
-    called = {
-        template.format(exercise=exercise.name.lower())
-        for template in catalogue.SPOKEN_EXERCISE
-        for exercise in LIBRARY.values()
-    }
-    return frozenset((catalogue.NEUTRAL - {catalogue.SPOKEN_INSUFFICIENT}) | called)
-
-
-@cache
-def _neutral_clauses() -> frozenset[str]:
-    glosses = {topic.gloss for topic in (*catalogue.TOPICS, catalogue.GENERAL)}
-    return frozenset({*glosses, "take this as a first impression"})
-
-
-@cache
-def _vocabulary() -> frozenset[str]:
-    words = set(catalogue.PLAIN_WORDS) | set(catalogue.NUMBER_WORDS)
-    texts: list[str] = []
-    for topic in (*catalogue.TOPICS, catalogue.GENERAL):
-        texts += [*topic.good, *topic.bad, topic.noun, topic.focus, topic.gloss]
-    for value in vars(catalogue).values():
-        if isinstance(value, tuple) and value is not catalogue.NEVER_MEASURED:
-            texts += [part for part in value if isinstance(part, str)]
-        elif isinstance(value, dict):
-            texts += [part for part in value.values() if isinstance(part, str)]
-    texts += [words_ for _, words_ in catalogue.SEMITONE_PARTS]
-    texts += [catalogue.WEAK, catalogue.INSUFFICIENT, catalogue.AMOUNT_SIGNED]
-    texts += [catalogue.AMOUNT_CENTS, catalogue.SPOKEN_INSUFFICIENT, catalogue.SEMITONE_SMALL[1]]
-    texts += [catalogue.SEMITONE_LARGE]
-    for text in texts:
-        words |= set(_WORD.findall(re.sub(r"\{\w+\}", " ", text.lower())))
-    return frozenset(words)
+def _lead(text: str) -> str:
+    return _LEAD.sub("", text.strip(" ,"), count=1) if _LEAD.match(text.strip(" ,")) else text

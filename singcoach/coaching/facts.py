@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from singcoach.coaching.catalogue import GENERAL, TOPICS, Topic
+from singcoach.coaching.topics import topic_of
 from singcoach.core.music import Note
 from singcoach.core.scores import DIMENSIONS, Dimension, DimensionScore, Evidence, Scores
 from singcoach.core.take import Screening
 
 Subject = Dimension | Literal["overall", "pitch", "rhythm", "take"]
-FactKind = Literal["score", "unscored", "evidence", "note", "accuracy", "duration"]
+FactKind = Literal["score", "unscored", "evidence", "note", "accuracy", "duration", "reason"]
 Direction = Literal["good", "bad", "flat", "sharp", "none"]
 
 AUDIBLE_CENTS = 20.0
@@ -39,7 +39,7 @@ class Fact:
     relative
         The moment stands out only beside the rest of this take.
     reason
-        Why something is unknown.
+        Why something is unknown, or what the screening remarked; without its full stop.
     """
 
     id: str
@@ -61,17 +61,6 @@ class Fact:
 
 RELATIVE_MARK = "moments of the take"
 """How the sentence of a piece of evidence says that it stands out only in this take."""
-
-
-def topic_of(measure: str) -> Topic:
-    """Find what a measure is about: by its name, or by the words in a name that is unknown."""
-    for topic in TOPICS:
-        if measure in topic.measures:
-            return topic
-    for topic in TOPICS:
-        if any(word in measure for word in topic.words):
-            return topic
-    return GENERAL
 
 
 def gather_facts(
@@ -108,6 +97,19 @@ def gather_facts(
     facts.append(
         Fact(id="voiced", kind="duration", subject="take", value=screening.voiced_s, unit="s")
     )
+    reasons = dict.fromkeys(
+        reason.strip().rstrip(".")
+        for reason in (
+            *screening.reasons,
+            scores.overall.reason or "",
+            *(scores.dimensions[name].reason or "" for name in DIMENSIONS),
+        )
+        if reason.strip()
+    )
+    facts += [
+        Fact(id=f"reason.{n}", kind="reason", subject="take", value=None, unit="", reason=reason)
+        for n, reason in enumerate(reasons, start=1)
+    ]
     return tuple(facts)
 
 

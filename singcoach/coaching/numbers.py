@@ -1,18 +1,28 @@
-"""Numbers in words, and words back into numbers, without decimals nobody measured."""
+"""Numbers as the coach says them, without decimals nobody measured."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from typing import Final
 
-from singcoach.coaching.catalogue import (
-    AND_A_HALF,
-    NUMBER_WORDS,
-    SEMITONE_LARGE,
-    SEMITONE_PARTS,
-    SEMITONE_SMALL,
+AMOUNT_BOUNDS: Final = (
+    ("less", 8.0),
+    ("tenth", 15.0),
+    ("fifth", 22.0),
+    ("quarter", 29.0),
+    ("third", 41.0),
+    ("half", 58.0),
+    ("two_thirds", 71.0),
+    ("three_quarters", 87.0),
+    ("one", 125.0),
+    ("one_and_a_half", 175.0),
+    ("two", 250.0),
+    ("more", math.inf),
 )
+"""Parts of a semitone with the size in cents below which their words are used."""
+
+AMOUNT_KEYS: Final = tuple(key for key, _ in AMOUNT_BOUNDS)
 
 
 def clock(time_s: float) -> str:
@@ -38,30 +48,18 @@ def half_above(score: float) -> float:
     return math.ceil(score * 2 - 1e-9) / 2
 
 
-def score_words(score: float) -> str:
-    """Write a score for the ear: ``"three and a half"``."""
-    halves = half_points(score)
-    whole = NUMBER_WORDS[int(halves)]
-    return whole if halves == int(halves) else f"{whole} {AND_A_HALF}"
-
-
-def semitone_words(cents: float) -> str:
-    """Put a distance in cents into words: ``33`` -> ``"about a third of a semitone"``."""
+def amount_key(cents: float) -> str:
+    """Name the part of a semitone that a distance in cents comes to: ``33`` -> ``"third"``."""
     size = abs(cents)
-    if size < SEMITONE_SMALL[0]:
-        return SEMITONE_SMALL[1]
-    for bound, words in SEMITONE_PARTS:
-        if size < bound:
-            return words
-    return SEMITONE_LARGE
+    return next((key for key, bound in AMOUNT_BOUNDS if size < bound), "more")
 
 
-def percent_words(share: float) -> str:
-    """Write a share 0..1 in steps of five percent."""
-    return str(round(share * 20) * 5)
+def five_percent(share: float) -> int:
+    """Return a share 0..1 as a percentage in steps of five."""
+    return round(share * 20) * 5
 
 
-def pick(choices: Sequence[str], *content: object) -> str:
+def pick(n_choices: int, *content: object) -> int:
     """Choose one of several wordings, the same for the same content on every machine."""
     digest = hashlib.sha256("\x1f".join(str(part) for part in content).encode("utf-8")).digest()
-    return choices[int.from_bytes(digest[:4], "big") % len(choices)]
+    return int.from_bytes(digest[:4], "big") % n_choices

@@ -83,9 +83,29 @@ class Suggestion:
     evidence: tuple[str, ...]
 
 
+FeedbackPart = Literal["summary", "critique", "suggestion", "spoken"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """One sentence of the feedback and what it rests on.
+
+    ``facts`` are ids of evidence, or name a number of the whole take: ``score.<dimension>``,
+    ``accuracy.pitch``, ``voiced``, ``reason.1``. ``place`` counts suggestions from 0, else it is 0.
+    """
+
+    part: FeedbackPart
+    place: int
+    text: str
+    facts: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
-    """The coach's words and how many of their claims were checked against measurements."""
+    """The coach's words and how many of their claims were checked against measurements.
+
+    ``sentences`` are the same words one by one, in the order of the parts.
+    """
 
     summary: str
     critique: str
@@ -94,3 +114,5 @@ class Feedback:
     generator: str
     claims_checked: int
     claims_rejected: int
+    sentences: tuple[Sentence, ...] = ()
+    language: str = "en"

@@ -252,6 +252,16 @@ def _feedback(feedback: Feedback) -> Document:
         "spoken": clean_text(feedback.spoken),
         "generator": feedback.generator,
         "claims": {"checked": feedback.claims_checked, "rejected": feedback.claims_rejected},
+        "language": feedback.language,
+        "sentences": [
+            {
+                "part": sentence.part,
+                "place": sentence.place,
+                "text": clean_text(sentence.text),
+                "facts": list(sentence.facts),
+            }
+            for sentence in feedback.sentences
+        ],
     }
 
 
