@@ -39,11 +39,15 @@ class PitchTrack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vibrato:
-    """Vibrato of a note: rate in Hz, extent in cents (half peak-to-peak), regularity 0..1."""
+    """Vibrato of a note: rate in Hz, extent in cents (half peak-to-peak), regularity 0..1.
+
+    ``presence`` is 0 where it is on the border to none and 1 where it is beyond doubt.
+    """
 
     rate_hz: float
     extent_cents: float
     regularity: float
+    presence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,13 +16,17 @@ from singcoach.core.music import Note, PitchTrack
 from singcoach.pitch.contour import without_vibrato
 from singcoach.pitch.frames import hz_to_cents
 
-GLIDE_CENTS_PER_S = 400.0
+# Pairs are the ends of a ramp: no single frame, and no cent, decides whether a note counts.
+MOVING_CENTS_PER_S = (300.0, 500.0)
 """Faster movement of the vibrato-free line at an edge is part of a transition. Transitions between
 sung notes run at 600 to 4000 cents/s (Sundberg 1987, The Science of the Singing Voice, ch. 7)."""
-SLIDE_CENTS_PER_S = 200.0
-SLIDE_CENTS = 80.0
+AWAY_CENTS = (35.0, 65.0)
+"""An edge also lasts as long as the line is still half a semitone away from the note."""
+SPEED_FRAMES = 2
+SLIDE_CENTS_PER_S = (150.0, 250.0)
+SLIDE_CENTS = (60.0, 90.0)
 MIN_BODY_S = 0.12
-MIN_TREND_S = 0.25
+TREND_S = (0.18, 0.32)
 MIN_SCOOP_CENTS = 30.0
 SCOOP_WINDOW_S = 0.3
 ARRIVAL_CENTS = 15.0
@@ -47,7 +51,10 @@ class NoteShape:
         Standard deviation of the body after vibrato and slope are removed; small = steady.
     glide
         True when the note is a slide: it never settles, or its body keeps moving one way by more
-        than 80 cents. Slides have no drift and no steadiness.
+        than 80 cents.
+    trust
+        How surely the note has a body long enough for drift and steadiness, and is no slide: 0..1,
+        the weight these two deserve. They are None at 0.
     """
 
     scoop_cents: float | None
@@ -55,6 +62,7 @@ class NoteShape:
     drift_cents_per_s: float | None
     steadiness_cents: float | None
     glide: bool
+    trust: float
 
 
 def measure_shapes(notes: Sequence[Note], pitch: PitchTrack) -> tuple[NoteShape, ...]:
@@ -110,52 +118,68 @@ def measure_shape(cents: RealArray, *, hop_s: float, from_below: bool = False) -
     if not np.isfinite(cents).all():
         raise ValueError("cents holds NaN; pass the voiced frames of one note")
     line = without_vibrato(cents, hop_s=hop_s)
-    start, end = _body(line, hop_s=hop_s)
-    if (end - start) * hop_s < MIN_BODY_S:
+    weight = _body(line, hop_s=hop_s)
+    length_s = float(weight.sum()) * hop_s
+    inside = np.flatnonzero(weight >= 0.5)
+    if length_s < MIN_BODY_S or inside.size < 4:
         return NoteShape(
             scoop_cents=None,
             scoop_s=None,
             drift_cents_per_s=None,
             steadiness_cents=None,
             glide=cents.size * hop_s >= 2.0 * MIN_BODY_S,
+            trust=0.0,
         )
-    body = line[start:end]
+    body = line[inside[0] : inside[-1] + 1]
     slope = _theil_sen(body) / hop_s
-    length_s = (end - start) * hop_s
-    glide = abs(slope) >= SLIDE_CENTS_PER_S and abs(slope) * length_s >= SLIDE_CENTS
+    # Over the whole note: its edges are cut off the body where the slide itself carries them away.
+    moved = abs(slope) * line.size * hop_s
+    sliding = min(_ramp(abs(slope), SLIDE_CENTS_PER_S), _ramp(moved, SLIDE_CENTS))
+    trust = _ramp(length_s, TREND_S) * (1.0 - sliding)
+    glide = sliding >= 0.5
     scoop_cents: float | None = None
     scoop_s: float | None = None
     if not from_below and not glide:
         scoop_cents, scoop_s = _scoop(line, float(np.median(body)), hop_s=hop_s)
     drift: float | None = None
     steadiness: float | None = None
-    if not glide and length_s >= MIN_TREND_S:
+    if trust > 0.0:
         drift = slope
-        residual = body - slope * hop_s * np.arange(body.size)
-        steadiness = float(np.std(residual))
+        residual = line - slope * hop_s * np.arange(line.size)
+        middle = float(np.average(residual, weights=weight))
+        steadiness = float(np.sqrt(np.average(np.square(residual - middle), weights=weight)))
     return NoteShape(
         scoop_cents=scoop_cents,
         scoop_s=scoop_s,
         drift_cents_per_s=drift,
         steadiness_cents=steadiness,
         glide=glide,
+        trust=trust,
     )
 
 
-def _body(line: RealArray, *, hop_s: float) -> tuple[int, int]:
-    """Return start and end of the frames between the fast movement at the edges."""
+def _ramp(value: float, ends: tuple[float, float]) -> float:
+    """Return 0 up to the first end, 1 from the second on."""
+    return float(np.clip((value - ends[0]) / (ends[1] - ends[0]), 0.0, 1.0))
+
+
+def _body(line: RealArray, *, hop_s: float) -> RealArray:
+    """Return how far each frame lies between the fast movement at the edges, 0..1."""
     if line.size < 3:
-        return 0, line.size
-    moving = np.abs(np.gradient(line, hop_s)) > GLIDE_CENTS_PER_S
-    height = float(np.median(line))
-    start, end = 0, line.size
-    # An edge also lasts as long as the line is still half a semitone away from the note.
-    away = np.abs(line - height) > 50.0
-    while start < end and (moving[start] or away[start]):
-        start += 1
-    while end > start and (moving[end - 1] or away[end - 1]):
-        end -= 1
-    return start, end
+        return np.ones(line.size)
+    reach = min(SPEED_FRAMES, (line.size - 1) // 2)
+    frames = np.arange(line.size)
+    before, after = np.maximum(frames - reach, 0), np.minimum(frames + reach, line.size - 1)
+    speed = np.abs(line[after] - line[before]) / ((after - before) * hop_s)
+    away = np.abs(line - float(np.median(line)))
+    settled = np.minimum(
+        1.0 - np.interp(speed, MOVING_CENTS_PER_S, (0.0, 1.0)),
+        1.0 - np.interp(away, AWAY_CENTS, (0.0, 1.0)),
+    )
+    # Only the edges are left out: what moves in the middle of a note is unsteadiness.
+    from_start = np.maximum.accumulate(settled)
+    from_end = np.maximum.accumulate(settled[::-1])[::-1]
+    return np.asarray(np.minimum(from_start, from_end), dtype=np.float64)
 
 
 def _scoop(line: RealArray, height: float, *, hop_s: float) -> tuple[float, float]:

@@ -43,6 +43,17 @@ def test_coming_from_a_lower_note_is_no_scoop() -> None:
     assert shape.steadiness_cents is not None
 
 
+def test_trust_fades_where_a_note_turns_into_a_slide_or_grows_too_short() -> None:
+    steeper = [np.linspace(6000.0, 6000.0 + rise, 30) for rise in np.arange(0.0, 160.0, 2.0)]
+    shorter = [flat(0.016 * n_frames) for n_frames in range(30, 4, -1)]
+    for contours, step in ((steeper, 0.1), (shorter, 0.15)):
+        trust = np.array([measure_shape(contour, hop_s=HOP_S).trust for contour in contours])
+        assert trust[0] == 1.0
+        assert trust[-1] == 0.0
+        assert (np.diff(trust) <= 1e-9).all()
+        assert (np.diff(trust) >= -step).all()
+
+
 def test_starting_above_is_no_scoop() -> None:
     contour = np.concatenate([np.linspace(6150.0, 6000.0, 8), flat()])
     assert measure_shape(contour, hop_s=HOP_S).scoop_cents == 0.0

@@ -135,3 +135,13 @@ def test_a_step_between_notes_stays_sharp() -> None:
     contour = np.concatenate([np.full(30, 5000.0), np.full(30, 5200.0)])
     assert find_oscillations(contour, hop_s=HOP_S) == ()
     assert np.array_equal(without_vibrato(contour, hop_s=HOP_S), contour)
+
+
+def test_presence_fades_towards_the_least_extent() -> None:
+    extents = np.arange(40.0, 11.0, -0.5)
+    found = [measure_vibrato(vibrato_contour(5.5, e), hop_s=HOP_S) for e in extents]
+    presence = np.array([v.presence if v is not None else 0.0 for v in found])
+    assert presence[0] == 1.0
+    assert presence[-1] == 0.0
+    assert (np.diff(presence) >= -0.15).all()
+    assert 0.3 < presence[np.searchsorted(-extents, -15.0)] < 0.7

@@ -8,6 +8,7 @@ import numpy as np
 
 from singcoach.core.arrays import BoolArray, RealArray
 from singcoach.core.take import Take
+from singcoach.dsp.anchors import find_anchor
 from singcoach.scoring.contour import NoteContour, smooth
 from singcoach.scoring.frames import PhraseFrames, level_between
 from singcoach.scoring.reading import Reading, make_reading, weighted_mean
@@ -110,15 +111,16 @@ def phrase_end_sag(contours: Sequence[NoteContour], phrases: Sequence[PhraseFram
     onsets = np.array([c.note.onset_s for c in contours])
     for frames in phrases:
         last = int(np.searchsorted(onsets, frames.phrase.end_s)) - 1
-        if last < 0 or contours[last].note.onset_s < frames.phrase.start_s - 0.05:
+        if last < 0 or contours[last].note.onset_s < frames.phrase.start_s - 0.052:
             continue
         contour = contours[last]
         y = contour.smooth_cents[contour.core]
         times = contour.times_s[contour.core]
-        if contour.held_s < 0.4 or len(y) < 8:
+        # Limits half-way between frames: rounding of the times must not decide.
+        if contour.held_s < 0.392 or len(y) < 8:
             continue
         ending = times > times[-1] - 0.1
-        before = (times > times[-1] - 0.4) & (times <= times[-1] - 0.2)
+        before = (times > times[-1] - 0.392) & (times <= times[-1] - 0.2)
         if not before.any():
             continue
         sag = float(np.clip(np.mean(y[before]) - np.mean(y[ending]), 0.0, 100.0))
@@ -181,7 +183,8 @@ def audible_breath(take: Take, phrases: Sequence[PhraseFrames]) -> Reading:
     measured before dereverb, clipped to -60..0 dB.
     """
     spans, stats, shown = [], [], []
-    previous_end = 0.0
+    # Silence that was put in front of a recording is no breath.
+    previous_end = find_anchor(take.vocal_raw).first_signal / take.sample_rate
     for frames in phrases:
         start = max(previous_end + 0.1, frames.phrase.start_s - 0.6)
         stop = frames.phrase.start_s - 0.05
@@ -218,7 +221,8 @@ class _Levels:
 
     def between(self, start_s: float, end_s: float) -> tuple[RealArray, float]:
         """Levels between two times, and the distance of the frames in seconds."""
-        first, last = np.searchsorted(self._times, (start_s, end_s))
+        # A little earlier: where a limit meets a frame, rounding of the times must not decide.
+        first, last = np.searchsorted(self._times, (start_s - 1e-6, end_s - 1e-6))
         return self._level[first:last], self._hop_s
 
 

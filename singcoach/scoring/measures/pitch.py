@@ -132,24 +132,22 @@ def note_drift(
 ) -> Reading:
     """Drift from the start to the end of a note in cents (shown signed; positive = upwards).
 
-    Straight line through the vibrato-free core of notes whose body lasts 0.25 s, over the length
-    of the core; clipped at 100 cents, weighted by duration. Slides (``NoteShape.glide``) are meant
-    and do not count.
+    Straight line through the vibrato-free core, over the length of the core; clipped at 100 cents,
+    weighted by duration and by how surely the note has a body of its own and is no slide
+    (``NoteShape.trust``).
     """
-    allowed = {
-        note.onset_s: shape.drift_cents_per_s is not None
-        for note, shape in zip(notes, shapes, strict=True)
-    }
+    trust = {note.onset_s: shape.trust for note, shape in zip(notes, shapes, strict=True)}
     spans, stats, shown = [], [], []
     for contour in contours:
         y = contour.smooth_cents[contour.core]
-        if not allowed.get(contour.note.onset_s, False) or len(y) < 6:
+        held_s = contour.held_s * trust.get(contour.note.onset_s, 0.0)
+        if held_s <= 0.0 or len(y) < 6:
             continue
         x = np.arange(len(y)) - (len(y) - 1) / 2.0
         slope = float((x * (y - y.mean())).sum() / np.square(x).sum())
         drift = float(np.clip(slope * (len(y) - 1), -100.0, 100.0))
         spans.append(contour.span_s)
-        stats.append(np.array([contour.held_s, contour.held_s * abs(drift)]))
+        stats.append(np.array([held_s, held_s * abs(drift)]))
         shown.append(drift)
     return make_reading("note_drift", spans_s=spans, stats=stats, shown=shown, finish=weighted_mean)
 
@@ -158,15 +156,17 @@ def pitch_unsteadiness(notes: Sequence[Note], shapes: Sequence[NoteShape]) -> Re
     """Unsteadiness of notes in cents: what is left after vibrato and drift are removed.
 
     Vibrato is taken off first, so it is not punished (a fault that singers know from karaoke
-    machines); slides do not count. Clipped at 60 cents, weighted by duration.
+    machines). Clipped at 60 cents, weighted by duration and by ``NoteShape.trust``: slides do not
+    count.
     """
     spans, stats, shown = [], [], []
     for note, shape in zip(notes, shapes, strict=True):
         if shape.steadiness_cents is None:
             continue
         wobble = min(60.0, shape.steadiness_cents)
+        weight = note.duration_s * shape.trust
         spans.append((note.onset_s, note.offset_s))
-        stats.append(np.array([note.duration_s, note.duration_s * wobble]))
+        stats.append(np.array([weight, weight * wobble]))
         shown.append(wobble)
     return make_reading(
         "pitch_unsteadiness", spans_s=spans, stats=stats, shown=shown, finish=weighted_mean

@@ -24,7 +24,7 @@ def vibrato_share(notes: Sequence[Note]) -> Reading:
     (Nakano et al. 2006 use presence between 5 and 8 Hz as their measure).
     """
     held = [note for note in notes if note.duration_s >= HELD_S]
-    present = [float(note.vibrato is not None) for note in held]
+    present = [note.vibrato.presence if note.vibrato is not None else 0.0 for note in held]
     return make_reading(
         "vibrato_share",
         spans_s=[(n.onset_s, n.offset_s) for n in held],
@@ -59,12 +59,12 @@ def _vibrato(note: Note) -> tuple[float, float, float]:
 def _mean_over(name: str, notes: Sequence[Note], pick: Callable[[Note], float]) -> Reading:
     chosen = _with_vibrato(notes)
     values = [pick(note) for note in chosen]
+    # A vibrato on the border to none counts little, so that a frame does not decide.
+    weights = [n.duration_s * n.vibrato.presence for n in chosen if n.vibrato is not None]
     return make_reading(
         name,
         spans_s=[(n.onset_s, n.offset_s) for n in chosen],
-        stats=[
-            np.array([n.duration_s, n.duration_s * v]) for n, v in zip(chosen, values, strict=True)
-        ],
+        stats=[np.array([w, w * v]) for w, v in zip(weights, values, strict=True)],
         shown=values,
         finish=weighted_mean,
     )
