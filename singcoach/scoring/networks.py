@@ -7,7 +7,8 @@ the rows of the encoders that it names, and gives one number per member; standar
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ LEAST_ROWS = 6
 
 _HINT = "Remove the pack with `singcoach models remove`, and add it again"
 
+_ANY: Mapping[str, Collection[str]] = MappingProxyType({})
+
 Rows = NDArray[np.intp]
 
 
@@ -40,11 +43,16 @@ class NetworkHead:
         What the heads file says of it.
     session
         The network itself: inputs named as ``spec.inputs``, one output ``(1, members)``.
+    strangers
+        Encoders that are other models now than when it was trained.
     """
 
-    def __init__(self, spec: NetworkSpec, session: AnySession) -> None:
+    def __init__(
+        self, spec: NetworkSpec, session: AnySession, *, strangers: Collection[str] = ()
+    ) -> None:
         self.spec = spec
         self._session = session
+        self._strangers = frozenset(strangers)
 
     def lack(self, sequences: Sequences) -> str | None:
         """Return as a sentence why this take cannot be judged by it; None where it can."""
@@ -55,7 +63,7 @@ class NetworkHead:
                     f"The head {self.spec.id} needs the {name} encoder, which this profile does "
                     f"not run, so the rules judged {self.spec.dimension}"
                 )
-            if rows.shape[1] != self.spec.widths[name]:
+            if name in self._strangers or rows.shape[1] != self.spec.widths[name]:
                 return (
                     f"The head {self.spec.id} was trained on another {name} encoder, so the rules "
                     f"judged {self.spec.dimension}"
@@ -137,7 +145,11 @@ def rows_of_moments(sequences: Sequences, starts_s: RealArray, counts: RealArray
 
 
 def open_networks(
-    heads: Heads, read: Callable[[str], VerifiedModel], *, threads: int | None = 1
+    heads: Heads,
+    read: Callable[[str], VerifiedModel],
+    *,
+    encoders: Mapping[str, Collection[str]] = _ANY,
+    threads: int | None = 1,
 ) -> dict[Dimension, NetworkHead]:
     """Open the networks that the routing of a heads file names.
 
@@ -148,6 +160,8 @@ def open_networks(
     read
         Returns the checked bytes of the part of the role ``heads`` that has this id, from where
         the heads file came from.
+    encoders
+        Ids of the models that listened, by encoder; one that is not named is not compared.
     threads
         Threads of one run: the networks are small.
 
@@ -177,7 +191,10 @@ def open_networks(
         session = open_session(model, threads=threads)
         if spec.dimension != dimension or set(session.input_names) != set(spec.inputs):
             raise _unfit(spec)
-        opened[dimension] = NetworkHead(spec, session)
+        strangers = [
+            e for e in spec.heard if spec.encoders[e] not in encoders.get(e, spec.encoders.values())
+        ]
+        opened[dimension] = NetworkHead(spec, session, strangers=strangers)
         _try(opened[dimension])
     return opened
 

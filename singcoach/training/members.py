@@ -22,6 +22,8 @@ PATIENCE = 10
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 0.05
 BATCH_ITEMS = 48
+BATCH_ROWS = 6_000
+_LEAST_ITEMS = 4
 _LARGEST_STEP = 1.0
 _KEPT_EVERY = 5
 _EPOCH_SEEDS = 1_000_000
@@ -41,6 +43,12 @@ class Inputs:
 
     measures: FloatArray
     rows: tuple[FloatArray, ...]
+
+    @property
+    def batch_items(self) -> int:
+        """How many examples are looked at together: fewer of whole songs, so that stops act."""
+        longest = max((len(rows) for rows in self.rows), default=1)
+        return max(_LEAST_ITEMS, min(BATCH_ITEMS, BATCH_ROWS // max(1, longest)))
 
     def batch(self, chosen: Indices) -> tuple[Any, Any, Any]:
         """Return measures, rows and mask of the chosen examples as torch tensors."""
@@ -111,7 +119,9 @@ def train_member(
         if state["epoch"] - state["best_epoch"] >= PATIENCE:
             break
         torch.manual_seed(seed * _EPOCH_SEEDS + epoch + 1)
-        batches = _batches(found, plan.counts, np.random.default_rng([seed, epoch]))
+        batches = _batches(
+            found, plan.counts, inputs.batch_items, np.random.default_rng([seed, epoch])
+        )
         member.train()
         for number, chosen in enumerate(batches):
             job.report((epoch + number / len(batches)) / epochs, "training")
@@ -148,9 +158,10 @@ def _predict(member: Any, inputs: Inputs, chosen: Indices, job: Job) -> RealArra
 
     parts = [np.zeros(0)]
     with torch.inference_mode():
-        for start in range(0, len(chosen), BATCH_ITEMS):
+        most = inputs.batch_items
+        for start in range(0, len(chosen), most):
             job.report(start / len(chosen), "judging the examples")
-            batch = inputs.batch(chosen[start : start + BATCH_ITEMS])
+            batch = inputs.batch(chosen[start : start + most])
             parts.append(member(*batch).numpy().astype(np.float64))
     return np.concatenate(parts)
 
@@ -168,16 +179,18 @@ def _held_out_loss(
     return None if value is None else float(value)
 
 
-def _batches(found: Labelled, counts: RealArray, generator: np.random.Generator) -> list[Indices]:
+def _batches(
+    found: Labelled, counts: RealArray, most: int, generator: np.random.Generator
+) -> list[Indices]:
     """Cut the drawn examples into batches in which as much as possible can be compared."""
     drawn = np.flatnonzero(counts > 0.0)
     pieces: list[Indices] = []
     for key in generator.permutation(np.unique(found.keys[drawn])):
         own = generator.permutation(drawn[found.keys[drawn] == key])
-        pieces += np.array_split(own, -(-len(own) // BATCH_ITEMS))
+        pieces += np.array_split(own, -(-len(own) // most))
     batches: list[Indices] = []
     for piece in pieces:
-        if batches and len(batches[-1]) + len(piece) <= BATCH_ITEMS:
+        if batches and len(batches[-1]) + len(piece) <= most:
             batches[-1] = np.concatenate([batches[-1], piece])
         else:
             batches.append(piece)

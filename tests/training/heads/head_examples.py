@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from singcoach.core.scores import DIMENSIONS
+from singcoach.scoring.specs import load_heads
 from singcoach.training.examples import MEASURE_NAMES, Example
+from singcoach.training.linear import signed_measures
 
 WIDTHS = {"general": 12, "singing": 9}
+MISSING = ("backing_key_deviation", "beat_deviation", "pitch_accuracy", "rhythm_accuracy")
+USELESS = ("pitch_unsteadiness", "note_drift")
+"""Measures of the technique that say nothing here."""
 
 
 def made_examples(
@@ -14,6 +20,13 @@ def made_examples(
 ) -> list[Example]:
     """Singers with takes of different severity; how they sound depends on the singer much more."""
     rng = np.random.default_rng(seed)
+    heads = load_heads()
+    signs = {
+        name: sign
+        for dimension in DIMENSIONS
+        for name, sign in signed_measures(heads, dimension).items()
+        if name not in MISSING
+    }
     found = []
     for singer in range(n_singers):
         timbre = rng.standard_normal(12)
@@ -21,10 +34,10 @@ def made_examples(
             severity = take / (n_each - 1)
             measures = np.full(len(MEASURE_NAMES), np.nan)
             quality = -severity + noise * rng.standard_normal()
-            measures[MEASURE_NAMES.index("scale_deviation")] = 25.0 - 10.0 * quality
-            measures[MEASURE_NAMES.index("tuning_concentration")] = 0.3 + 0.1 * quality
-            measures[MEASURE_NAMES.index("harmonicity")] = 15.0 + 3.0 * quality
-            measures[MEASURE_NAMES.index("pitch_unsteadiness")] = 12.0 + rng.standard_normal()
+            for name, sign in signs.items():
+                norm = heads.norms[name]
+                size = rng.standard_normal() if name in USELESS else 2.0 * sign * quality
+                measures[MEASURE_NAMES.index(name)] = norm.median + norm.scale * size
             rows = {}
             for name, width in WIDTHS.items():
                 n_rows = int(rng.integers(8, 20))

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from head_examples import made_examples
 from test_heads_export import ABOUT, fitted
@@ -20,6 +21,7 @@ from singcoach.models.installed import packs_dir, read_packs
 from singcoach.models.packs.adding import add
 from singcoach.models.packs.staging import remove
 from singcoach.scoring.networks import check_pack
+from singcoach.scoring.sequences import Sequences
 from singcoach.training.export import HEADS_FILE, export_pack
 
 
@@ -64,6 +66,25 @@ def test_added_it_judges_in_best_and_removed_the_shipped_ones_judge_again(
     assert main(["models", "verify"]) == 0
     assert main(["models", "remove", "my-heads"]) == 0
     assert open_heads(Engine(profile="best")).heads.name == shipped.name
+
+
+def test_a_network_is_for_the_encoders_that_it_was_trained_on(pack: Path) -> None:
+    add([pack], trust=True, check=check_pack)
+    engine = Engine(profile="best")
+    engine.start_take("best")
+    engine.entry("encoder_general")  # whisper-base, as in training
+    singing = made_examples(n_each=2)[0].sequences
+    rows = Sequences(
+        starts_s=np.arange(len(singing["general"])) * 0.5,
+        general=singing["general"],
+        singing=singing["singing"],
+    )
+    assert open_heads(engine).networks["technique"].lack(rows) is None
+    engine.singing_entry()  # not whisper-base-singing, which the pack speaks of
+    lack = open_heads(engine).networks["technique"].lack(rows)
+    assert lack is not None
+    assert "another singing encoder" in lack
+    remove("my-heads")
 
 
 def test_a_pack_that_was_harmed_after_it_was_added_says_so(pack: Path) -> None:
