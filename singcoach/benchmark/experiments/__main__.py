@@ -27,6 +27,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--corpus", type=Path, help="folder of controlled edits, from `singcoach train edits`"
     )
     parser.add_argument(
+        "--examples", type=Path, help="npz of takes of that corpus that were heard before"
+    )
+    parser.add_argument(
         "--work",
         type=Path,
         default=resources.cache_dir() / "experiments",
@@ -40,7 +43,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     job = Job(_Progress().show)
     signal.signal(signal.SIGINT, lambda *_: job.cancel())
-    lab = Laboratory(data=arguments.data, corpus=arguments.corpus, work=arguments.work)
+    lab = Laboratory(
+        data=arguments.data,
+        corpus=arguments.corpus,
+        work=arguments.work,
+        examples=arguments.examples,
+    )
     try:
         sections = run(lab, arguments.only, job)
         page = to_markdown(sections, command=_command(arguments.corpus, arguments.only))

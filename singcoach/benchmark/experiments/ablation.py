@@ -64,7 +64,7 @@ def ablate(materials: Materials, trainer: Trainer, job: Job = NO_JOB) -> Section
             f"Ensembles of {trainer.members} members and at most {trainer.epochs} rounds keep this "
             "run short; the heads that `singcoach train heads` makes have more.",
         ),
-        left_out="" if materials.controlled else "the part that needs --corpus",
+        left_out="" if materials.taught else "the part that needs --corpus",
     )
 
 

@@ -21,7 +21,7 @@ from singcoach.core.scores import DIMENSIONS
 from singcoach.jobs import NO_JOB, Job
 from singcoach.scoring.agreement import SEED
 
-N_CROPS = 4
+N_CROPS = 3
 _NAMES = (OVERALL, *DIMENSIONS)
 
 
@@ -38,7 +38,7 @@ class Cropped:
 def compare_crops(data: Path, bench: Workbench, job: Job = NO_JOB) -> Section:
     """Score whole recordings and crops of them, with the rules in force."""
     plan = (
-        ("pesnq_edelweiss, 64 s", a_cappella(data), (CROP_S, 20.0, 15.0, 10.0)),
+        ("pesnq_edelweiss, 64 s", a_cappella(data), (CROP_S, 15.0)),
         ("nycu_first with backing, 15 s", karaoke(data, hearing="voice and backing"), (10.0,)),
         ("complete songs, separated", songs(data), (CROP_S,)),
     )

@@ -54,6 +54,8 @@ def find_clips(voices: Sequence[Path], backings: Sequence[Path], job: Job = NO_J
     InputError
         A file cannot be read.
     """
+    if not voices:
+        return []
     tunings, chromas, spectra = [], [], []
     for place, (voice, backing) in enumerate(zip(voices, backings, strict=True)):
         part = job.part(place / len(voices), (place + 1) / len(voices))

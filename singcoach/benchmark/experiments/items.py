@@ -11,14 +11,12 @@ from typing import Literal
 from singcoach.core.take import TakeKind
 from singcoach.errors import InputError
 from singcoach.scoring.ranking import read_rated_a_cappella, read_rated_karaoke
-from singcoach.training.listening import recordings_of_corpus
 
 Hearing = Literal["voice", "voice and backing", "mixture"]
 """A voice alone; a voice with its backing as a file; both summed and separated by the chain."""
 
 KARAOKE, A_CAPPELLA = "nycu_first", "pesnq_edelweiss"
 TECHNIQUES, INTENSITIES, SONGS = "gtsinger", "ravdess_song", "songs"
-CONTROLLED = "controlled edits"
 
 _SONG_FILES = (
     "on_the_run/audio.ogg",
@@ -154,47 +152,6 @@ def songs(data: Path) -> list[Item]:
         )
         for path in found
     ]
-
-
-def controlled(corpus: Path | None, *, most: int) -> tuple[list[Item], set[str]]:
-    """Takes of a corpus of controlled edits, and the names of those of held-out singers.
-
-    Whole groups (a take and its edits) are taken in turn from each singer until there are ``most``
-    takes or more; the held-out singers come first, since there are few of them.
-
-    Raises
-    ------
-    InputError
-        When the folder is no corpus.
-    """
-    if corpus is None:
-        return [], set()
-    recordings, splits = recordings_of_corpus(corpus)
-    groups: dict[str, dict[str, list[Item]]] = {}
-    for one in recordings:
-        made = Item(
-            name=one.item,
-            corpus=CONTROLLED,
-            parts=(one.file,),
-            singer=one.singer,
-            song=one.song,
-            group=one.group,
-            change=one.edit,
-            severity=one.severity,
-            labels=one.labels,
-            short=True,
-        )
-        groups.setdefault(one.singer, {}).setdefault(one.group, []).append(made)
-    # Held-out singers first, then round the singers, one group each.
-    held_out = {item for item, split in splits.items() if split == "held-out"}
-    singers = sorted(groups, key=lambda s: next(iter(groups[s].values()))[0].name not in held_out)
-    chosen: list[Item] = []
-    for turn in range(max((len(own) for own in groups.values()), default=0)):
-        for singer in singers:
-            own = list(groups[singer].values())
-            if turn < len(own) and len(chosen) < most:
-                chosen += own[turn]
-    return chosen, held_out
 
 
 def crops_of(item: Item, spans_s: Sequence[tuple[float, float]]) -> list[Item]:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from singcoach.benchmark.experiments.corpus import Controlled
 from singcoach.benchmark.experiments.figures import labels, pairs_of, raised, rule_positions
 from singcoach.benchmark.experiments.groups import Clip
-from singcoach.benchmark.experiments.items import a_cappella, controlled, intensities, techniques
+from singcoach.benchmark.experiments.items import a_cappella, intensities, techniques
 from singcoach.benchmark.experiments.languages import EXPECTED
 from singcoach.benchmark.experiments.mixtures import hear_karaoke
 from singcoach.benchmark.experiments.takes import Workbench
@@ -24,7 +25,6 @@ Fold = tuple[list[int], list[int]]
 """Places to train on and places to test on."""
 
 N_BUCKETS = 3
-MOST_CONTROLLED = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +89,8 @@ class Materials:
     ----------
     karaoke, voices
         Clips of nycu_first with and without their backing, song and singer filled in.
-    controlled
-        Takes of the corpus of controlled edits; ``held_out`` are the places of its held-out
-        singers.
+    edited
+        Takes of the corpus of controlled edits.
     """
 
     karaoke: tuple[Example, ...]
@@ -99,15 +98,13 @@ class Materials:
     a_cappella: tuple[Example, ...]
     techniques: tuple[Example, ...]
     intensities: tuple[Example, ...]
-    controlled: tuple[Example, ...]
-    held_out: tuple[int, ...]
+    edited: Controlled
     bench: Workbench
 
     @property
     def taught(self) -> tuple[Example, ...]:
         """The controlled takes that heads are trained on."""
-        out = set(self.held_out)
-        return tuple(e for place, e in enumerate(self.controlled) if place not in out)
+        return self.edited.taught
 
     def targets(self) -> list[Target]:
         """Everything human that a head of some dimension is held against."""
@@ -166,25 +163,27 @@ def _expected(change: str, dimension: str) -> int:
     return next((s for d, s in EXPECTED.get(change, {}).items() if d == dimension), 0)
 
 
-def gather(data: Path, corpus: Path | None, bench: Workbench, job: Job = NO_JOB) -> Materials:
+def gather(data: Path, edited: Controlled, bench: Workbench, job: Job = NO_JOB) -> Materials:
     """Load everything that is in the folder; sets that are not there are empty.
+
+    Parameters
+    ----------
+    edited
+        From :func:`singcoach.benchmark.experiments.corpus.read_controlled`.
 
     Raises
     ------
     InputError
-        A recording or the corpus cannot be used.
+        A recording cannot be used.
     """
-    heard, clips = hear_karaoke(data, bench, job.part(0.0, 0.4))
-    items, held_out_names = controlled(corpus, most=MOST_CONTROLLED)
-    edits = bench.judge(items, job.part(0.4, 0.8))
+    heard, clips = hear_karaoke(data, bench, job.part(0.0, 0.6))
     return Materials(
         karaoke=named([take.example for take in heard["voice and backing"]], clips),
         voices=named([take.example for take in heard["voice"]], clips),
-        a_cappella=tuple(t.example for t in bench.judge(a_cappella(data), job.part(0.8, 0.85))),
-        techniques=tuple(t.example for t in bench.judge(techniques(data), job.part(0.85, 0.95))),
-        intensities=tuple(t.example for t in bench.judge(intensities(data), job.part(0.95, 1.0))),
-        controlled=tuple(take.example for take in edits),
-        held_out=tuple(p for p, item in enumerate(items) if item.name in held_out_names),
+        a_cappella=tuple(t.example for t in bench.judge(a_cappella(data), job.part(0.6, 0.7))),
+        techniques=tuple(t.example for t in bench.judge(techniques(data), job.part(0.7, 0.9))),
+        intensities=tuple(t.example for t in bench.judge(intensities(data), job.part(0.9, 1.0))),
+        edited=edited,
         bench=bench,
     )
 

@@ -17,32 +17,20 @@ from singcoach.benchmark.experiments.takes import Workbench
 from singcoach.benchmark.htpr.bootstrap import Bootstrap, Figure, to_figure
 from singcoach.chain.cache import Cache, make_key
 from singcoach.core.arrays import ANALYSIS_RATE, FloatArray, RealArray
-from singcoach.core.music import PitchTrack, Region
-from singcoach.core.take import Screening, Take
+from singcoach.core.music import PitchTrack
 from singcoach.jobs import NO_JOB, Job
 from singcoach.pitch.f0 import HOP_S
 from singcoach.pitch.notes import find_notes
-from singcoach.regions.phrases import find_phrases
+from singcoach.pitch.shape import measure_shapes
+from singcoach.scoring.contour import note_contours
 from singcoach.scoring.heads import head_position, standardise
-from singcoach.scoring.measures import read_measures
+from singcoach.scoring.measures import pitch, vibrato
 from singcoach.scoring.specs import Heads
 
 SET = "mast_melody"
 _ARCHIVE = "MASTmelody_f0data_annotations.tar.xz"
 _NAME = re.compile(r"(?P<melody>\d+_mel\d+)_per(?P<number>\w+?)_(?P<verdict>pass|fail)\.f0s\.txt$")
 _LONGEST_BYTES = 5_000_000
-
-PITCH_MEASURES = (
-    "scale_deviation",
-    "tuning_concentration",
-    "note_drift",
-    "pitch_unsteadiness",
-    "scoop_depth",
-    "vibrato_share",
-    "vibrato_regularity",
-    "pitch_range",
-)
-"""Measures that need nothing but the pitch track; read of whatever the heads' file still knows."""
 
 _LEVEL = 0.1
 _PUBLISHED = (0.62, 0.84)
@@ -113,35 +101,22 @@ def voice_of(pitch: PitchTrack) -> FloatArray:
     return np.asarray(np.where(f0_hz > 0, tone, 0.0), dtype=np.float32)
 
 
-def measure_pitch(pitch: PitchTrack, job: Job = NO_JOB) -> dict[str, float]:
+def measure_pitch(track: PitchTrack, job: Job = NO_JOB) -> dict[str, float]:
     """The measures that a pitch track alone allows, NaN where it does not."""
-    audio = voice_of(pitch)
-    duration_s = len(audio) / ANALYSIS_RATE
-    regions = (Region(start_s=0.0, end_s=duration_s, kind="singing"),)
-    take = Take(
-        duration_s=duration_s,
-        kind="solo",
-        vocal=audio,
-        vocal_raw=audio,
-        sample_rate=ANALYSIS_RATE,
-        pitch=pitch,
-        notes=find_notes(pitch, audio, sample_rate=ANALYSIS_RATE),
-        regions=regions,
-        phrases=find_phrases(audio, sample_rate=ANALYSIS_RATE, pitch=pitch, regions=regions),
-        screening=Screening(
-            verdict="weak",
-            pitch_accuracy=None,
-            rhythm_accuracy=None,
-            pitch_reference=None,
-            rhythm_reference=None,
-            key=None,
-            tuning_cents=None,
-            voiced_s=float(pitch.voiced.sum()) * pitch.hop_s,
-            recording_quality=None,
-        ),
+    notes = find_notes(track, voice_of(track), sample_rate=ANALYSIS_RATE, job=job.aside())
+    contours = note_contours(track, notes, job.aside())
+    shapes = measure_shapes(notes, track)
+    readings = (
+        pitch.scale_deviation(contours, hop_s=track.hop_s),
+        pitch.tuning_concentration(contours, hop_s=track.hop_s),
+        pitch.note_drift(contours, notes, shapes),
+        pitch.pitch_unsteadiness(notes, shapes),
+        pitch.pitch_wander(contours),
+        pitch.scoop_depth(notes, shapes),
+        vibrato.vibrato_share(notes),
+        vibrato.vibrato_regularity(notes),
     )
-    readings = read_measures(take, job=job.aside())
-    return {name: readings[name].value() for name in PITCH_MEASURES if name in readings}
+    return {reading.name: reading.value() for reading in readings}
 
 
 def judge_exams(data: Path, bench: Workbench, job: Job = NO_JOB) -> Section:
@@ -154,8 +129,7 @@ def judge_exams(data: Path, bench: Workbench, job: Job = NO_JOB) -> Section:
     )
     if not (data / SET / _ARCHIVE).is_file():
         return _section(question, (), (), f"{SET} is not in the folder")
-    names, melodies, passed, table = _measured(data, bench, job)
-    columns = {name: table[:, place] for place, name in enumerate(names)}
+    melodies, passed, columns = _measured(data, bench, job)
     return _section(
         question,
         *_tables(columns, melodies, passed, bench.heads),
@@ -183,23 +157,28 @@ def _section(
 
 def _measured(
     data: Path, bench: Workbench, job: Job
-) -> tuple[list[str], list[str], RealArray, RealArray]:
+) -> tuple[list[str], RealArray, dict[str, RealArray]]:
     cache = Cache(bench.work / "exams")
-    names = [name for name in PITCH_MEASURES if name in bench.heads.norms]
     size = (data / SET / _ARCHIVE).stat().st_size
-    rows, melodies, passed = [], [], []
+    found: list[dict[str, float]] = []
+    melodies, passed = [], []
     for place, performance in enumerate(read_performances(data)):
         job.report(place / 1000, f"{SET}: {performance.name}")
-        key = make_key("exam", 1, bench.digest, size, names, performance.name)
+        key = make_key("exam", 1, bench.digest, size, performance.name)
         kept = cache.load(key)
         if kept is None:
-            found = measure_pitch(performance.pitch, job)
-            kept = {"values": np.array([found.get(name, np.nan) for name in names])}
+            values = measure_pitch(performance.pitch, job)
+            kept = {name: np.array(value) for name, value in values.items()}
             cache.store(key, kept)
-        rows.append(kept["values"])
+        found.append({name: float(value) for name, value in kept.items()})
         melodies.append(performance.melody)
         passed.append(float(performance.passed))
-    return names, melodies, np.array(passed), np.array(rows).reshape(-1, len(names))
+    columns = {
+        name: np.array([values[name] for values in found])
+        for name in (found[0] if found else ())
+        if name in bench.heads.norms
+    }
+    return melodies, np.array(passed), columns
 
 
 def pitch_head_position(columns: Mapping[str, RealArray], heads: Heads) -> RealArray:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from singcoach.benchmark.experiments import items
 from singcoach.benchmark.experiments.ablation import ablate
+from singcoach.benchmark.experiments.corpus import Controlled, read_controlled
 from singcoach.benchmark.experiments.crops import compare_crops
 from singcoach.benchmark.experiments.edits import compare_edits
 from singcoach.benchmark.experiments.intervals import compare_intervals
@@ -25,11 +26,15 @@ from singcoach.jobs import NO_JOB, Job
 
 @dataclass
 class Laboratory:
-    """What the experiments work on: recordings, a corpus of controlled edits, a folder to keep."""
+    """What the experiments work on: recordings, a corpus of controlled edits, a folder to keep.
+
+    ``examples`` holds takes of the corpus that were heard before; None hears them.
+    """
 
     data: Path
     corpus: Path | None
     work: Path
+    examples: Path | None = None
 
     @cached_property
     def bench(self) -> Workbench:
@@ -43,7 +48,12 @@ class Laboratory:
 
     def materials(self, job: Job = NO_JOB) -> Materials:
         """Everything that trained heads are held against."""
-        return gather(self.data, self.corpus, self.bench, job)
+        edited = self.edited(job.part(0.0, 0.5))
+        return gather(self.data, edited, self.bench, job.part(0.5, 1.0))
+
+    def edited(self, job: Job = NO_JOB) -> Controlled:
+        """The takes of the corpus of controlled edits."""
+        return read_controlled(self.corpus, self.bench, examples=self.examples, job=job)
 
 
 Experiment = Callable[[Laboratory, Job], Section]
@@ -70,6 +80,10 @@ def _intervals(lab: Laboratory, job: Job) -> Section:
     return compare_intervals([*sets, ("pesnq_edelweiss", solo, [])], job.part(0.9, 1.0))
 
 
+def _edits(lab: Laboratory, job: Job) -> Section:
+    return compare_edits(lab.edited(job.part(0.0, 0.5)), lab.bench, lab.trainer, job.part(0.5, 1.0))
+
+
 EXPERIMENTS: Mapping[str, Experiment] = {
     "mixtures": lambda lab, job: compare_hearings(lab.data, lab.bench, job),
     "crops": lambda lab, job: compare_crops(lab.data, lab.bench, job),
@@ -79,7 +93,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "intervals": _intervals,
     "languages": lambda lab, job: compare_languages(lab.data, lab.bench, job),
     "pairs": lambda lab, job: compare_pairs(lab.data, lab.bench, job),
-    "edits": lambda lab, job: compare_edits(lab.corpus, lab.bench, lab.trainer, job),
+    "edits": _edits,
     "exams": lambda lab, job: judge_exams(lab.data, lab.bench, job),
 }
 """Every experiment by the name that ``--only`` takes, in the order of the page."""

@@ -10,9 +10,10 @@ import hashlib
 import json
 import math
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -40,9 +41,10 @@ from singcoach.scoring.score import score_take
 from singcoach.scoring.specs import Heads, load_heads
 from singcoach.training.examples import Example, load_examples, make_example, save_examples
 
-_HEARING = ("audio", "chain", "core", "dsp", "encoders", "models", "pitch", "regions", "separation")
-_JUDGING = ("scoring", "screening")
+_CODE = ("dsp", "encoders", "pitch", "regions", "scoring", "screening", "separation")
 _LIMIT_BYTES = 6_000_000_000
+
+Remembered = TypeVar("Remembered")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,25 +83,32 @@ class Workbench:
     Parameters
     ----------
     work
-        Folder of everything that can be computed again. A change of code, of models or of a file
-        makes the takes anew; what an interrupted run finished is found again.
+        Folder of everything that can be computed again. A change of code, of heads or of a file
+        makes the takes anew, but for the stages that the chain's own cache keeps; what an
+        interrupted run finished is found again.
     """
 
     def __init__(self, work: Path) -> None:
         catalogue = Catalogue.default()
         heads = catalogue.require("heads")
-        heard = code_digest(_HEARING)
         self._digest = hashlib.sha256(
-            f"{heard} {code_digest(_JUDGING)} {heads.entry.sha256}".encode()
+            f"{code_digest(_CODE)} {heads.entry.sha256}".encode()
         ).hexdigest()
         self._folder = work / "takes"
         self.work = work
         self.heads: Heads = load_heads(catalogue)
         self._engine = Engine(
             catalogue=catalogue,
-            cache=Cache(work / "chain" / heard[:16], limit_bytes=_LIMIT_BYTES),
+            cache=Cache(work / "chain", limit_bytes=_LIMIT_BYTES),
         )
         self._known: dict[str, Judged] = {}
+        self._remembered: dict[str, object] = {}
+
+    def remember(self, name: str, make: Callable[[], Remembered]) -> Remembered:
+        """Return what ``make`` gives, made once in the life of this bench."""
+        if name not in self._remembered:
+            self._remembered[name] = make()
+        return cast("Remembered", self._remembered[name])
 
     @property
     def digest(self) -> str:

@@ -1,0 +1,132 @@
+"""The experiments as a program: refusals, keeping of takes, and pitch tracks as exams give them."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from singcoach import resources
+from singcoach.audio.reading import read_audio
+from singcoach.audio.writing import WavWriter
+from singcoach.benchmark.experiments.__main__ import main
+from singcoach.benchmark.experiments.items import Item, karaoke, require
+from singcoach.benchmark.experiments.melody import (
+    measure_pitch,
+    read_performances,
+    to_track,
+    voice_of,
+)
+from singcoach.benchmark.experiments.run import EXPERIMENTS, Laboratory, run
+from singcoach.benchmark.experiments.takes import Workbench, mix
+from singcoach.core.arrays import ANALYSIS_RATE
+from singcoach.errors import Cancelled, InputError
+from singcoach.jobs import Job
+from singcoach.pitch.f0 import HOP_S
+
+
+def melody(cents_off: float = 0.0) -> np.ndarray:
+    """Times and frequencies of a scale, 0.5 s a note with rests, some notes out of tune."""
+    rows, time_s = [], 0.0
+    steps = [0, 2, 4, 5, 7, 5, 4, 2, 0, 4, 7, 12, 7, 4, 0]
+    for number, step in enumerate(steps):
+        cents = 100.0 * step + (cents_off if number % 2 else -0.6 * cents_off)
+        for _ in range(172):
+            rows.append((time_s, 220.0 * 2.0 ** (cents / 1200.0)))
+            time_s += 0.0029
+        for _ in range(30):
+            rows.append((time_s, 0.0))
+            time_s += 0.0029
+    return np.array(rows)
+
+
+def test_track_keeps_time_and_rests() -> None:
+    track = to_track(np.array([(0.0029 * n, 300.0 if n < 200 else 0.0) for n in range(400)]))
+    assert track.hop_s == HOP_S
+    assert len(track.f0_hz) == 1 + int(0.0029 * 399 / HOP_S)
+    turn = int(0.0029 * 200 / HOP_S)
+    assert np.all(track.f0_hz[: turn - 1] == 300.0)
+    assert np.all(np.isnan(track.f0_hz[turn + 2 :]))
+    audio = voice_of(track)
+    assert np.abs(audio[: 200 * 40]).max() == pytest.approx(0.1, abs=0.01)
+    assert not audio[-2000:].any()
+
+
+def test_a_mistuned_scale_measures_worse() -> None:
+    good, bad = measure_pitch(to_track(melody())), measure_pitch(to_track(melody(45.0)))
+    assert good["scale_deviation"] < 8.0 < bad["scale_deviation"]
+    assert good["tuning_concentration"] > 0.9 > bad["tuning_concentration"]
+
+
+def test_exams_are_read_from_the_archive(tmp_path: Path) -> None:
+    folder = tmp_path / "mast_melody"
+    folder.mkdir()
+    text = "\n".join(f"{time_s:.5f}\t{f0:.3f}" for time_s, f0 in melody()).encode()
+    with tarfile.open(folder / "MASTmelody_f0data_annotations.tar.xz", "w:xz") as archive:
+        for name in ("52_mel1_per9_pass", "51_mel2_per1_fail", "51_mel2_ref1", "odd"):
+            member = tarfile.TarInfo(f"f0data/{name}.f0s.txt")
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text))
+    found = list(read_performances(tmp_path))
+    assert [(p.melody, p.passed) for p in found] == [("51_mel2", False), ("52_mel1", True)]
+
+
+def test_mixture_is_the_sum_turned_down_as_a_whole(tmp_path: Path) -> None:
+    signals = [np.full(16_000, 0.75, np.float32), np.full(12_000, 0.75, np.float32)]
+    for number, signal in enumerate(signals):
+        path = tmp_path / f"{number}.wav"
+        with WavWriter(path, sample_rate=ANALYSIS_RATE, channels=1, subtype="PCM_24") as writer:
+            writer.write(signal[None, :])
+    mix(tmp_path / "0.wav", tmp_path / "1.wav", tmp_path / "sum.wav")
+    total = read_audio(tmp_path / "sum.wav", sample_rate=ANALYSIS_RATE, channels=1)[0]
+    assert total[:12_000] == pytest.approx(1.0, abs=1e-3)
+    assert total[12_000:] == pytest.approx(0.5, abs=1e-3)
+
+
+def test_a_folder_without_sets_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(InputError, match="no recordings to experiment with"):
+        require(tmp_path)
+    assert main(["--data", str(tmp_path), "--work", str(tmp_path / "work")]) == 3
+    assert "Give the folder that holds nycu_first" in capsys.readouterr().err
+    assert karaoke(tmp_path, hearing="voice") == []
+
+
+def test_an_unknown_experiment_is_refused(tmp_path: Path) -> None:
+    lab = Laboratory(data=tmp_path, corpus=None, work=tmp_path)
+    with pytest.raises(ValueError, match="no experiment 'taste'"):
+        run(lab, ["taste"])
+
+
+def test_sets_that_are_absent_leave_their_experiments_out(tmp_path: Path) -> None:
+    (tmp_path / "gtsinger").mkdir()
+    lab = Laboratory(data=tmp_path, corpus=None, work=tmp_path / "work")
+    sections = run(lab, ["languages", "pairs", "edits", "exams", "intervals", "losses", "errors"])
+    assert all(section.left_out and not section.tables for section in sections)
+    assert {section.name for section in sections} <= set(EXPERIMENTS)
+
+
+def test_a_take_is_heard_once_and_kept_without_loss(tmp_path: Path) -> None:
+    recording = sorted(
+        path for path in resources.assets_dir().rglob("*") if path.suffix in (".flac", ".wav")
+    )[0]
+    item = Item(name="one", corpus="set", parts=(recording,), short=True)
+    stopped = Job()
+    stopped.cancel()
+    with pytest.raises(Cancelled):
+        Workbench(tmp_path).judge([item], stopped)
+    first = Workbench(tmp_path).judge([item])[0]
+    kept = list((tmp_path / "takes").rglob("*.json"))
+    assert len(kept) == 1
+    again = Workbench(tmp_path).judge([item])[0]
+    assert first.ranges == again.ranges
+    assert first.duration_s == again.duration_s
+    assert np.array_equal(first.example.measures, again.example.measures, equal_nan=True)
+    for name, rows in first.example.sequences.items():
+        assert np.array_equal(rows, again.example.sequences[name])
+    kept[0].write_text("{")
+    assert Workbench(tmp_path).judge([item])[0].ranges == first.ranges
