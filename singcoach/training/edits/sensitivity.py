@@ -28,6 +28,7 @@ from singcoach.training.edits.readings import HEADS, TakeReading, read_takes
 PROGRAM = "python -m singcoach.training.edits.sensitivity"
 N_DRAWS = 1000
 SEED = 0
+_FEWEST_GROUPS = 3
 
 OWN_MEASURES: Mapping[EditKind, tuple[str, float]] = {
     "pitch_error": ("scale_deviation", 1.0),
@@ -104,11 +105,15 @@ def order_of(
 
 
 def _bootstrap(groups: Sequence[Sequence[float]]) -> Estimate:
-    """Return the mean over all pairs, and the middle 80 % over draws of whole groups."""
-    if not groups:
-        return Estimate(value=math.nan, low=math.nan, high=math.nan)
+    """Return the mean over all pairs, and the middle 80 % over draws of whole groups.
+
+    Below three groups there is no interval (NaN): drawing one base again and again says nothing.
+    """
     sums = np.array([sum(g) for g in groups])
     counts = np.array([len(g) for g in groups], dtype=np.float64)
+    if len(groups) < _FEWEST_GROUPS:
+        value = float(sums.sum() / counts.sum()) if len(groups) else math.nan
+        return Estimate(value=value, low=math.nan, high=math.nan)
     drawn = np.random.default_rng(SEED).integers(len(groups), size=(N_DRAWS, len(groups)))
     draws = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     low, high = np.percentile(draws, [10.0, 90.0])
@@ -147,7 +152,7 @@ def lines(rows: Sequence[Row], readings: Mapping[str, TakeReading]) -> Iterator[
             orders = [order_of(of_edit, readings, _score(head), sign=-1.0) for head in HEADS]
             must = (*EDIT_DIMENSIONS[edit], "overall")
             cells = "".join(
-                f"{str(order.share) + (' *' if head in must else '  '):>25}"
+                f"{_show(order.share) + (' *' if head in must else '  '):>25}"
                 for head, order in zip(HEADS, orders, strict=True)
             )
             last = orders[-1]
@@ -206,7 +211,13 @@ def _score(head: str) -> Getter:
 
 
 def _cell(order: Order) -> str:
-    return f"{order.share!s:22} {order.n_pairs:4} pairs, {order.n_missing:3} missing"
+    return f"{_show(order.share):22} {order.n_pairs:4} pairs, {order.n_missing:3} missing"
+
+
+def _show(share: Estimate) -> str:
+    if math.isfinite(share.value) and not math.isfinite(share.low):
+        return f"{share.value:.2f} (few bases)"
+    return str(share)
 
 
 def main() -> None:
