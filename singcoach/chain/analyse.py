@@ -21,9 +21,9 @@ from singcoach.chain.hearing import Heard
 from singcoach.chain.melody import cached_pitch
 from singcoach.chain.separating import separation_key
 from singcoach.chain.settings import Settings
-from singcoach.core.arrays import ANALYSIS_RATE, FloatArray
+from singcoach.core.arrays import ANALYSIS_RATE
 from singcoach.core.features import SingingFeatures
-from singcoach.core.music import Key, PitchTrack, Region, Song
+from singcoach.core.music import Key, PitchTrack, Song
 from singcoach.core.take import Backing, Take
 from singcoach.jobs import NO_JOB, Job
 from singcoach.pitch.notes import find_notes
@@ -111,7 +111,9 @@ def _listen(
     with clock.stage("pitch"):
         pitch = cached_pitch(heard.vocal, heard.key, engine, job.part(0.0, 0.2))
     with clock.stage("regions"):
-        regions = _regions(heard.vocal, pitch, engine, job.part(0.2, 0.35))
+        with engine.singing_detector() as detector:
+            events = detector.track(heard.vocal, job.part(0.2, 0.35))
+        regions = find_regions(heard.vocal, sample_rate=ANALYSIS_RATE, pitch=pitch, events=events)
         phrases = find_phrases(heard.vocal, sample_rate=ANALYSIS_RATE, pitch=pitch, regions=regions)
     with clock.stage("notes"):
         notes = find_notes(pitch, heard.vocal, sample_rate=ANALYSIS_RATE, job=job.part(0.35, 0.5))
@@ -127,6 +129,7 @@ def _listen(
             regions=regions,
             song=song,
             backing=backing,
+            events=events,
             quality_session=quality,
             job=job.part(0.5, 0.6),
         )
@@ -144,12 +147,6 @@ def _listen(
         backing=backing,
         song=song,
     )
-
-
-def _regions(vocal: FloatArray, pitch: PitchTrack, engine: Engine, job: Job) -> tuple[Region, ...]:
-    with engine.singing_detector() as detector:
-        events = detector.track(vocal, job)
-    return find_regions(vocal, sample_rate=ANALYSIS_RATE, pitch=pitch, events=events)
 
 
 def find_backing(

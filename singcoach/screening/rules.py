@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from singcoach.core.arrays import FloatArray
+from singcoach.core.arrays import FloatArray, RealArray
 from singcoach.core.music import Note, PitchTrack, Region, Song
 from singcoach.core.take import Backing, Screening, Verdict
 from singcoach.jobs import NO_JOB, Job
+from singcoach.regions.detector import EventTrack
 from singcoach.screening.pitch_accuracy import (
     ScaleFit,
     fit_to_backing,
@@ -25,6 +26,12 @@ from singcoach.screening.quality import (
 )
 from singcoach.screening.rhythm_accuracy import RhythmFit, rhythm_to_backing, rhythm_to_song
 from singcoach.screening.song_fit import SongFit, fit_to_song
+from singcoach.screening.voice_signs import (
+    SpeechSigns,
+    local_spread_semitones,
+    speech_signs,
+    tone_change_db,
+)
 
 LEAST_SINGING_S = 10.0
 """Scores of less than this say nothing about a singer."""
@@ -33,6 +40,19 @@ LONGEST_REST_S = 3.0
 LEAST_VOICED_S = 3.0
 LEAST_VOICE_S = 1.0
 ONE_NOTE_SEMITONES = 1.0
+"""Of the shared singing of 10 s and more the narrowest spans 2.0, a wander of 6 s and more removed;
+one note that sinks by a tone while it wobbles 0.2."""
+
+SPEECH_LEAN = 0.4
+SPEECH_STEADY = 0.4
+"""A take is speech when both say so. Over whole takes 55 recordings of speech (15 voices in 14
+languages, and speech synthesis) lean by 0.7 and more and are steady for at most 0.35 of the voiced
+time; the takes of singing lean by at most 0.05 (all but one by less than -0.5). Runs of less than a
+second are never called speech by themselves, so single words with pauses are only found here."""
+
+LEAST_TONE_CHANGE_DB = 2.8
+"""Singing with words changes by 4.3 dB and more, notes on one vowel by 3.4, hummed melodies, a
+flute and a cello by 1.2 to 2.6."""
 
 CLIPPED_BADLY = 0.05
 CLIPPED = 0.005
@@ -55,6 +75,8 @@ class _Findings:
     speech_s: float
     voiced_s: float
     one_note: bool
+    speech: SpeechSigns | None
+    tone_change_db: float
     faults: RecordingFaults
     quality: float | None
     pitch_accuracy: float | None
@@ -71,6 +93,7 @@ def screen(
     regions: Sequence[Region],
     song: Song | None = None,
     backing: Backing | None = None,
+    events: EventTrack | None = None,
     quality_session: QualitySession | None = None,
     job: Job = NO_JOB,
 ) -> Screening:
@@ -85,6 +108,9 @@ def screen(
         The voice before dereverb, 16 kHz mono: room, noise and clipping are heard here.
     pitch, notes, regions
         Of the same take after dereverb.
+    events
+        What the detector heard in the same take; without it, speech in single words is not told
+        from singing.
     quality_session
         DNSMOS; None leaves the recording quality out.
 
@@ -112,7 +138,9 @@ def screen(
         singing_s=singing_span_s(regions),
         speech_s=sum(r.end_s - r.start_s for r in regions if r.kind == "speech"),
         voiced_s=float(sung.sum() * pitch.hop_s),
-        one_note=heights.size > 0 and spread_semitones(heights) < ONE_NOTE_SEMITONES,
+        one_note=_is_one_note(pitch.times_s[sung], heights),
+        speech=speech_signs(pitch, regions=regions, events=events) if events else None,
+        tone_change_db=tone_change_db(vocal_raw, times_s=pitch.times_s[sung]),
         faults=find_faults(vocal_raw, sample_rate=sample_rate, regions=regions),
         quality=quality,
         pitch_accuracy=accuracy,
@@ -150,6 +178,15 @@ def singing_span_s(regions: Sequence[Region]) -> float:
     return total_s
 
 
+def _is_one_note(times_s: RealArray, heights: RealArray) -> bool:
+    if heights.size == 0:
+        return False
+    return (
+        min(spread_semitones(heights), local_spread_semitones(times_s, heights))
+        < ONE_NOTE_SEMITONES
+    )
+
+
 def _rhythm(
     notes: Sequence[Note], song: Song | None, fit: SongFit | None, backing: Backing | None
 ) -> RhythmFit | None:
@@ -181,7 +218,7 @@ def _judged(found: _Findings) -> tuple[Verdict, tuple[str, ...]]:
 def _blocking_reasons(found: _Findings) -> list[str]:
     if found.singing_s + found.speech_s < LEAST_VOICE_S:
         return ["no voice was found"]
-    if found.speech_s > found.singing_s:
+    if found.speech_s > found.singing_s or _is_speech(found.speech):
         return ["this sounds like speech, not singing"]
     reasons = []
     if found.singing_s < LEAST_SINGING_S:
@@ -190,11 +227,17 @@ def _blocking_reasons(found: _Findings) -> list[str]:
         reasons.append(f"less than {LEAST_VOICED_S:.0f} s of the singing has a pitch")
     elif found.one_note:
         reasons.append("only one note was sung")
+    elif found.tone_change_db < LEAST_TONE_CHANGE_DB:
+        reasons.append("this sounds like humming or an instrument, not like words")
     if found.faults.clipped_share >= CLIPPED_BADLY:
         reasons.append("the recording is badly clipped")
     if found.faults.snr_db is not None and found.faults.snr_db < VERY_NOISY_DB:
         reasons.append("the recording is very noisy")
     return reasons
+
+
+def _is_speech(signs: SpeechSigns | None) -> bool:
+    return signs is not None and signs.lean >= SPEECH_LEAN and signs.steady_share <= SPEECH_STEADY
 
 
 def _weak_reasons(found: _Findings) -> list[str]:

@@ -82,14 +82,22 @@ class Sung:
 
 
 def voice_of(pitch: PitchTrack) -> FloatArray:
-    """Return a tone with three harmonics on the pitch track, silent where it is unvoiced."""
+    """Return a voice on the pitch track whose vowel changes every 0.3 s, silent where unvoiced."""
     n_samples = round(pitch.times_s.size * HOP_S * RATE)
     times_s = np.arange(n_samples) / RATE
     index = np.minimum((times_s / HOP_S).astype(int), pitch.f0_hz.size - 1)
-    f0_hz = pitch.f0_hz[index]
-    phase = 2 * np.pi * np.cumsum(np.nan_to_num(f0_hz)) / RATE
-    tone = np.sin(phase) + 0.5 * np.sin(2 * phase) + 0.25 * np.sin(3 * phase)
-    return np.where(np.isfinite(f0_hz), 0.2 * tone, 0.0).astype(np.float32)
+    f0_hz = np.nan_to_num(pitch.f0_hz[index])
+    phase = 2 * np.pi * np.cumsum(f0_hz) / RATE
+    vowels = np.array([(700.0, 1200.0, 2600.0), (300.0, 2300.0, 3100.0), (350.0, 800.0, 2400.0)])
+    resonances = vowels[(times_s / 0.3).astype(int) % 3]
+    tone = np.zeros(n_samples)
+    for harmonic in range(1, 21):
+        distance = (harmonic * f0_hz[:, np.newaxis] - resonances) / 120.0
+        weight = 0.02 + (1.0 / (1.0 + distance**2)).sum(axis=1)
+        tone += np.where(harmonic * f0_hz < 7500.0, weight / harmonic, 0.0) * np.sin(
+            harmonic * phase
+        )
+    return np.where(f0_hz > 0.0, 0.2 * tone, 0.0).astype(np.float32)
 
 
 def song_of(melody: Sequence[float] = MELODY) -> Song:
