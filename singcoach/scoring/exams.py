@@ -66,17 +66,18 @@ def read_tracks(data: Path) -> Iterator[tuple[str, RealArray]]:
     if not path.is_file():
         raise InputError(f"There is no {ARCHIVE} in {data}", hint="Give the folder of the sets")
     with tarfile.open(path, "r:xz") as archive:
+        # Read in the order of the archive: a step back would unpack it anew from its start.
         tracks = {
-            Path(member.name).name: archive.extractfile(member)
+            Path(member.name).name: file.read()
             for member in archive
-            if "_per" in member.name and member.name.endswith(".f0s.txt")
+            if "_per" in member.name
+            and member.name.endswith(".f0s.txt")
+            and (file := archive.extractfile(member)) is not None
         }
-        for name in sorted(tracks):
-            file = tracks[name]
-            if file is not None:
-                rows = np.loadtxt(io.BytesIO(file.read()), ndmin=2)
-                if len(rows) >= _LEAST_ROWS:
-                    yield name, rows
+    for name in sorted(tracks):
+        rows = np.loadtxt(io.BytesIO(tracks[name]), ndmin=2)
+        if len(rows) >= _LEAST_ROWS:
+            yield name, rows
 
 
 def measure_exam(name: str, rows: RealArray) -> Exam:

@@ -14,64 +14,44 @@ from singcoach.audio.reading import read_audio
 from singcoach.audio.writing import WavWriter
 from singcoach.benchmark.experiments.__main__ import main
 from singcoach.benchmark.experiments.items import Item, karaoke, require
-from singcoach.benchmark.experiments.melody import (
-    measure_pitch,
-    read_performances,
-    to_track,
-    voice_of,
-)
+from singcoach.benchmark.experiments.melody import judge_exams
 from singcoach.benchmark.experiments.run import EXPERIMENTS, Laboratory, run
 from singcoach.benchmark.experiments.takes import Workbench, mix
+from singcoach.benchmark.htpr.bootstrap import Figure
 from singcoach.core.arrays import ANALYSIS_RATE
 from singcoach.errors import Cancelled, InputError
 from singcoach.jobs import Job
-from singcoach.pitch.f0 import HOP_S
 
 
-def melody(cents_off: float = 0.0) -> np.ndarray:
-    """Times and frequencies of a scale, 0.5 s a note with rests, some notes out of tune."""
+def exam_rows(cents_off: float) -> np.ndarray:
+    """Times and frequencies of a sung scale, every second note out of tune."""
     rows, time_s = [], 0.0
-    steps = [0, 2, 4, 5, 7, 5, 4, 2, 0, 4, 7, 12, 7, 4, 0]
-    for number, step in enumerate(steps):
+    for number, step in enumerate([0, 2, 4, 5, 7, 5, 4, 2, 0, 4, 7, 12, 7, 4, 0]):
         cents = 100.0 * step + (cents_off if number % 2 else -0.6 * cents_off)
-        for _ in range(172):
-            rows.append((time_s, 220.0 * 2.0 ** (cents / 1200.0)))
-            time_s += 0.0029
-        for _ in range(30):
-            rows.append((time_s, 0.0))
+        for frame in range(200):
+            rows.append((time_s, 220.0 * 2.0 ** (cents / 1200.0) if frame < 170 else 0.0))
             time_s += 0.0029
     return np.array(rows)
 
 
-def test_track_keeps_time_and_rests() -> None:
-    track = to_track(np.array([(0.0029 * n, 300.0 if n < 200 else 0.0) for n in range(400)]))
-    assert track.hop_s == HOP_S
-    assert len(track.f0_hz) == 1 + int(0.0029 * 399 / HOP_S)
-    turn = int(0.0029 * 200 / HOP_S)
-    assert np.all(track.f0_hz[: turn - 1] == 300.0)
-    assert np.all(np.isnan(track.f0_hz[turn + 2 :]))
-    audio = voice_of(track)
-    assert np.abs(audio[: 200 * 40]).max() == pytest.approx(0.1, abs=0.01)
-    assert not audio[-2000:].any()
-
-
-def test_a_mistuned_scale_measures_worse() -> None:
-    good, bad = measure_pitch(to_track(melody())), measure_pitch(to_track(melody(45.0)))
-    assert good["scale_deviation"] < 8.0 < bad["scale_deviation"]
-    assert good["tuning_concentration"] > 0.9 > bad["tuning_concentration"]
-
-
-def test_exams_are_read_from_the_archive(tmp_path: Path) -> None:
+def test_exams_in_tune_are_told_from_those_out_of_tune(tmp_path: Path) -> None:
     folder = tmp_path / "mast_melody"
     folder.mkdir()
-    text = "\n".join(f"{time_s:.5f}\t{f0:.3f}" for time_s, f0 in melody()).encode()
     with tarfile.open(folder / "MASTmelody_f0data_annotations.tar.xz", "w:xz") as archive:
-        for name in ("52_mel1_per9_pass", "51_mel2_per1_fail", "51_mel2_ref1", "odd"):
-            member = tarfile.TarInfo(f"f0data/{name}.f0s.txt")
+        for number in range(24):
+            verdict = "pass" if number % 2 else "fail"
+            rows = exam_rows(3.0 if number % 2 else 45.0)
+            text = "\n".join(f"{time_s:.5f}\t{f0:.3f}" for time_s, f0 in rows).encode()
+            name = f"f0data/{51 + number // 4}_mel1_per{number}_{verdict}.f0s.txt"
+            member = tarfile.TarInfo(name)
             member.size = len(text)
             archive.addfile(member, io.BytesIO(text))
-    found = list(read_performances(tmp_path))
-    assert [(p.melody, p.passed) for p in found] == [("51_mel2", False), ("52_mel1", True)]
+    bench = Workbench(tmp_path / "work")
+    first = judge_exams(tmp_path, bench)
+    together = [row for row in first.tables[0].rows if row[1] == "together"]
+    assert [row[2] for row in together] == ["12 of 12", "12 of 12"]
+    assert all(isinstance(row[4], Figure) and row[4].value == 1.0 for row in together)
+    assert judge_exams(tmp_path, bench) == first
 
 
 def test_mixture_is_the_sum_turned_down_as_a_whole(tmp_path: Path) -> None:
