@@ -80,7 +80,7 @@ TOPICS: Final = (
     ),
     Topic(
         id="clarity",
-        measures=("harmonicity", "cpp_low", "clarity_shortfall", "harmonics_to_noise"),
+        measures=("harmonicity", "cpp_low", "clarity_shortfall", "roughness", "harmonics_to_noise"),
         words=("hnr", "cpp", "harmonic", "breathi", "clarity", "noise", "rough"),
     ),
     Topic(

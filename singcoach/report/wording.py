@@ -125,6 +125,10 @@ MEASURES: Final = {
         "How fast overtones get weaker; it describes, not grades.",
     ),
     "brightness": ("Brightness", "Centre of the sound's spectrum; it describes, not grades."),
+    "roughness": (
+        "Roughness",
+        "How far the overtones fail to stand out of the sound between them; breathy is not rough.",
+    ),
     "dullness": (
         "Dullness",
         "How far the sound lies below that of an open tone; brighter than that earns nothing.",

@@ -183,6 +183,7 @@ _ITEM_LIMITS = {
     "tuning_concentration": (12.0, 20.0),
     "level_wobble": (0.4, 0.8),
     "clarity_shortfall": (0.2, 1.0),
+    "roughness": (0.2, 1.0),
     "dullness": (0.1, 0.3),
     "dynamics_in_phrases": (4.0, 7.0),
     "dynamics_with_melody": (0.2, 0.5),

@@ -48,6 +48,7 @@ SOURCES: Mapping[str, str] = {
     "harmonics_to_noise": "Boersma 1993",
     "cpp_low": "Hillenbrand et al. 1994",
     "clarity_shortfall": "Hillenbrand et al. 1994; limit ours",
+    "roughness": "Yumoto et al. 1982; limit ours",
     "singing_power_ratio": "Omori et al. 1996",
     "alpha_ratio": "Frokjaer-Jensen and Prytz 1976",
     "spectral_tilt": "Sundberg 1987",

@@ -163,6 +163,13 @@ PHRASINGS: Mapping[str, Phrasing] = {
         nothing="the tone was clear throughout",
         decimals=1,
     ),
+    "roughness": Phrasing(
+        low="the tone was smooth, its harmonics falling only {value} short of standing clear",
+        high="the tone was rough, its harmonics falling {value} short of standing clear",
+        between="the harmonics of the tone fell {value} short of standing out",
+        nothing="the tone was smooth throughout",
+        decimals=1,
+    ),
     "dullness": Phrasing(
         low="the tone was open, only {value} below an open sound",
         high="the tone was dull, {value} below an open sound",

@@ -157,6 +157,12 @@ def test_a_clear_tone_lacks_no_clarity_and_a_noisy_one_does() -> None:
     assert clean < noisy < noisier
 
 
+def test_a_noisy_tone_is_rough_and_a_clean_one_is_not() -> None:
+    clean, noisy = (measure(sing(melody(), noise_db=db), "roughness") for db in (-60.0, -3.0))
+    assert clean == 0.0
+    assert noisy > 0.5
+
+
 def test_dullness_counts_only_what_lies_below_an_open_tone() -> None:
     bright, open_tone, dull = (
         measure(sing(melody(), tilt=tilt), "dullness") for tilt in (0.6, 1.0, 3.0)

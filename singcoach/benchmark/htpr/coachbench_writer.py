@@ -55,6 +55,7 @@ MEASURES: Mapping[Issue, Mapping[str, int]] = {
         "harmonicity": -1,
         "cpp_low": -1,
         "clarity_shortfall": 1,
+        "roughness": 1,
         "singing_power_ratio": -1,
         "alpha_ratio": -1,
         "dullness": 1,

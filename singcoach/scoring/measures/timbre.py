@@ -17,6 +17,9 @@ CLEAR_DB = 17.0
 """Five sixths of what trained singers sing breathily on purpose (vocalset_1s, CC BY 4.0) is clearer
 than this: what lies below is weaker than style."""
 
+ROUGH_DB = 22.0
+"""Nineteen twentieths of those tones have their harmonics further above the sound between."""
+
 DULL_HZ = 450.0
 """Lower quartile of the centre of gravity of straight tones of trained singers (vocalset_1s, CC BY
 4.0), for a note at 220 Hz."""
@@ -27,6 +30,7 @@ stay. Between the two bounds 0 (formants decide) and 1 (harmonics decide)."""
 
 _DULLEST_OCTAVES = 3.0
 _UNCLEAREST_DB = 10.0
+_ROUGHEST_DB = 20.0
 
 
 def harmonicity(phrases: Sequence[PhraseFrames]) -> Reading:
@@ -87,6 +91,21 @@ def clarity_shortfall(phrases: Sequence[PhraseFrames]) -> Reading:
         "clarity_shortfall",
         phrases,
         lambda p: np.clip(CLEAR_DB - p.cpp_db, 0.0, _UNCLEAREST_DB),
+        np.nanmean,
+    )
+
+
+def roughness(phrases: Sequence[PhraseFrames]) -> Reading:
+    """How far the harmonics fail to stand out of the sound between them, in dB.
+
+    Mean over the voiced frames of what is missing to 22 dB. A creaking, pressed or torn tone fills
+    the gaps between its harmonics; a breathy one hardly comes below the limit (Yumoto et al. 1982
+    for the idea; the limit is ours).
+    """
+    return _mean_over(
+        "roughness",
+        phrases,
+        lambda p: np.clip(ROUGH_DB - p.harmonicity_db, 0.0, _ROUGHEST_DB),
         np.nanmean,
     )
 
