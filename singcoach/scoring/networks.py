@@ -92,7 +92,8 @@ class NetworkHead:
         Returns
         -------
         Shape ``(n, members)``: the mean over members is the position, their deviation the doubt of
-        the ensemble. Cost: about a millisecond a way and minute of singing.
+        the ensemble. Cost of five members on one core, for each way and minute of singing: 1 ms
+        (mlp), 2 ms (rnn), 8 ms (transformer).
         """
         n = len(next(iter(values.values())))
         everything = np.arange(len(sequences.starts_s))
