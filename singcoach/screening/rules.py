@@ -45,7 +45,7 @@ one note that sinks by a tone while it wobbles 0.2."""
 
 SPEECH_LEAN = 0.4
 SPEECH_STEADY = 0.4
-"""A take is speech when both say so. Over whole takes 55 recordings of speech (15 voices in 14
+"""A take is speech when both say so. Over whole takes 52 recordings of speech (16 voices in 13
 languages, and speech synthesis) lean by 0.7 and more and are steady for at most 0.35 of the voiced
 time; the takes of singing lean by at most 0.05 (all but one by less than -0.5). Runs of less than a
 second are never called speech by themselves, so single words with pauses are only found here."""
