@@ -79,13 +79,14 @@ def test_a_folder_without_sets_is_refused(
 def test_an_unknown_experiment_is_refused(tmp_path: Path) -> None:
     lab = Laboratory(data=tmp_path, corpus=None, work=tmp_path)
     with pytest.raises(ValueError, match="no experiment 'taste'"):
-        run(lab, ["taste"])
+        next(run(lab, ["taste"]))
 
 
 def test_sets_that_are_absent_leave_their_experiments_out(tmp_path: Path) -> None:
     (tmp_path / "gtsinger").mkdir()
     lab = Laboratory(data=tmp_path, corpus=None, work=tmp_path / "work")
-    sections = run(lab, ["languages", "pairs", "edits", "exams", "intervals", "losses", "errors"])
+    names = ["languages", "pairs", "edits", "exams", "intervals", "losses", "errors"]
+    sections = list(run(lab, names))
     assert all(section.left_out and not section.tables for section in sections)
     assert {section.name for section in sections} <= set(EXPERIMENTS)
 

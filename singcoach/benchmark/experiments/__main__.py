@@ -50,13 +50,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         examples=arguments.examples,
     )
     try:
-        sections = run(lab, arguments.only, job)
-        page = to_markdown(sections, command=_command(arguments.corpus, arguments.only))
-        if arguments.json is not None:
-            write_whole(arguments.json, to_json(sections))
-        if arguments.out is not None:
-            write_whole(arguments.out, page)
-        else:
+        sections = []
+        for section in run(lab, arguments.only, job):
+            sections.append(section)  # every page so far is whole: a stopped run leaves one
+            page = to_markdown(sections, command=_command(arguments.corpus, arguments.only))
+            if arguments.json is not None:
+                write_whole(arguments.json, to_json(sections))
+            if arguments.out is not None:
+                write_whole(arguments.out, page)
+        if arguments.out is None:
             sys.stdout.write(page)
     except Cancelled as stopped:
         sys.stderr.write("\nStopped. The same command goes on from what was finished.\n")

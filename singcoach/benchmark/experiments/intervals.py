@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from singcoach.benchmark.experiments.figures import OVERALL, Ranked, column, labels
+from singcoach.benchmark.experiments.figures import OVERALL, Ranked, column, labels, mean_statistic
 from singcoach.benchmark.experiments.groups import Clip
 from singcoach.benchmark.experiments.page import Cell, Section, Table
 from singcoach.benchmark.experiments.takes import Judged
@@ -73,23 +73,26 @@ def _cover_table(sets: Sequence[Set]) -> Table:
         inside = (column(takes, OVERALL, "low") <= ratings) & (
             ratings <= column(takes, OVERALL, "high")
         )
+        known: BoolArray = np.isfinite(scores)
         ranked = Ranked(ratings, singers)
-        covered = ranked.bootstrap.draws(
-            lambda weights, inside=inside: weights @ inside / weights.sum(axis=1)  # type: ignore[misc]
-        )
-        error = np.abs(scores - ratings)
+        covered = ranked.bootstrap.draws(mean_statistic(np.where(known, inside, np.nan)))
+        error = np.abs(scores - ratings)[known]
         width = ranked.bootstrap.draws(
-            lambda weights, error=error, half=half: spearman(half, error, weights)  # type: ignore[misc]
+            lambda weights, error=error, half=half[known], known=known: spearman(
+                half, error, weights[:, known]
+            )  # type: ignore[misc]
         )
-        narrow: BoolArray = np.asarray(half <= np.median(half), dtype=np.bool_)
-        gain = _accuracy_among(ranked, scores, narrow) - _accuracy_among(ranked, scores, ~narrow)
+        narrow: BoolArray = np.asarray(half <= np.nanmedian(half), dtype=np.bool_)
+        gain = _accuracy_among(ranked, scores, narrow) - _accuracy_among(
+            ranked, scores, known & ~narrow
+        )
         rows.append(
             (
                 name,
-                len(takes),
+                f"{int(known.sum())} of {len(takes)}",
                 ranked.figure(covered),
-                float(np.mean(2.0 * half)),
-                f"{2.0 * half.min():.2f} to {2.0 * half.max():.2f}",
+                float(np.nanmean(2.0 * half)),
+                f"{2.0 * np.nanmin(half):.2f} to {2.0 * np.nanmax(half):.2f}",
                 ranked.figure(width),
                 ranked.figure(gain),
             )
@@ -98,7 +101,7 @@ def _cover_table(sets: Sequence[Set]) -> Table:
         title="Cover and width",
         head=(
             "set",
-            "takes",
+            "scored",
             "cover of the 80 % interval",
             "mean width",
             "least to largest width",

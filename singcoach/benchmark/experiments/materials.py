@@ -9,7 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from singcoach.benchmark.experiments.corpus import Controlled
-from singcoach.benchmark.experiments.figures import labels, pairs_of, raised, rule_positions
+from singcoach.benchmark.experiments.figures import (
+    labels,
+    mean_statistic,
+    pairs_of,
+    raised,
+    rule_positions,
+)
 from singcoach.benchmark.experiments.groups import Clip
 from singcoach.benchmark.experiments.items import a_cappella, intensities, techniques
 from singcoach.benchmark.experiments.languages import EXPECTED
@@ -64,8 +70,7 @@ class Target:
         moved = np.array([sign * (scores[b] - scores[a]) for a, b, sign in self.pairs])
         # A pair without a score is half right, so that both heads are held to the same pairs.
         right = np.where(np.isfinite(moved), raised(moved), 0.5)
-        found = bootstrap.draws(lambda weights: weights @ right / weights.sum(axis=1))
-        return found, bootstrap.n_units
+        return bootstrap.draws(mean_statistic(right)), bootstrap.n_units
 
     def figure(self, scores: RealArray) -> Figure:
         """Accuracy with its interval."""

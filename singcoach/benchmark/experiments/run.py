@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -86,21 +86,21 @@ def _edits(lab: Laboratory, job: Job) -> Section:
 
 EXPERIMENTS: Mapping[str, Experiment] = {
     "mixtures": lambda lab, job: compare_hearings(lab.data, lab.bench, job),
-    "crops": lambda lab, job: compare_crops(lab.data, lab.bench, job),
+    "intervals": _intervals,
+    "pairs": lambda lab, job: compare_pairs(lab.data, lab.bench, job),
+    "languages": lambda lab, job: compare_languages(lab.data, lab.bench, job),
+    "edits": _edits,
     "ablation": _ablation,
     "losses": _losses,
     "errors": _errors,
-    "intervals": _intervals,
-    "languages": lambda lab, job: compare_languages(lab.data, lab.bench, job),
-    "pairs": lambda lab, job: compare_pairs(lab.data, lab.bench, job),
-    "edits": _edits,
     "exams": lambda lab, job: judge_exams(lab.data, lab.bench, job),
+    "crops": lambda lab, job: compare_crops(lab.data, lab.bench, job),
 }
 """Every experiment by the name that ``--only`` takes, in the order of the page."""
 
 
-def run(lab: Laboratory, names: Sequence[str] = (), job: Job = NO_JOB) -> list[Section]:
-    """Do the named experiments (all by default) in the order of the page.
+def run(lab: Laboratory, names: Sequence[str] = (), job: Job = NO_JOB) -> Iterator[Section]:
+    """Do the named experiments (all by default) in the order of the page, one after another.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def run(lab: Laboratory, names: Sequence[str] = (), job: Job = NO_JOB) -> list[S
         raise ValueError(f"there is no experiment {unknown[0]!r}; one of {list(EXPERIMENTS)}")
     items.require(lab.data)
     chosen = [name for name in EXPERIMENTS if not names or name in names]
-    return [
-        EXPERIMENTS[name](lab, job.part(place / len(chosen), (place + 1) / len(chosen)))
-        for place, name in enumerate(chosen)
-    ]
+    for place, name in enumerate(chosen):
+        part = job.part(place / len(chosen), (place + 1) / len(chosen))
+        part.report(0.0, name)
+        yield EXPERIMENTS[name](lab, part)
