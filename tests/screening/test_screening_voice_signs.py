@@ -102,7 +102,13 @@ def _one_colour(sung: Sung) -> FloatArray:
     index = np.minimum((times_s / HOP_S).astype(int), sung.pitch.f0_hz.size - 1)
     f0_hz = np.nan_to_num(sung.pitch.f0_hz[index])
     phase = 2 * np.pi * np.cumsum(f0_hz) / RATE
-    tone = sum((np.sin(k * phase) / k for k in range(1, 12)), np.zeros(phase.size))
+    tone = sum(
+        (
+            np.where(k * f0_hz < 7500.0, np.sin(k * phase + k * k), 0.0) / k**1.5
+            for k in range(1, 30)
+        ),
+        np.zeros(phase.size),
+    )
     return np.where(f0_hz > 0.0, 0.1 * tone, 0.0).astype(np.float32)
 
 
