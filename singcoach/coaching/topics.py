@@ -78,10 +78,11 @@ TOPICS: Final = (
         measures=("level_wobble", "level_movement"),
         words=("wobble", "tremor", "shimmer"),
     ),
+    Topic(id="smoothness", measures=("roughness",), words=("rough", "hoarse")),
     Topic(
         id="clarity",
-        measures=("harmonicity", "cpp_low", "clarity_shortfall", "roughness", "harmonics_to_noise"),
-        words=("hnr", "cpp", "harmonic", "breathi", "clarity", "noise", "rough"),
+        measures=("harmonicity", "cpp_low", "clarity_shortfall", "harmonics_to_noise"),
+        words=("hnr", "cpp", "harmonic", "breathi", "clarity", "noise"),
     ),
     Topic(
         id="ring",

@@ -317,6 +317,21 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         ),
         advice=("let more voice and less air into the (?:tone|sound)",),
     ),
+    "smoothness": Phrases(
+        nouns=(
+            "(?:the|your) (?:tone|sound|voice)",
+            "the smoothness of (?:the|your) (?:tone|sound|voice)",
+        ),
+        good=("smooth",),
+        bad=("rough",),
+        has_good=("(?:an? )?smooth (?:tone|sound|voice)",),
+        has_bad=(
+            "(?:an? )?rough (?:tone|sound|voice)",
+            "(?:some |a little )?roughness in the tone",
+        ),
+        focus=("(?:an? )?(?:smooth|smoother) (?:tone|sound|voice)",),
+        advice=("sing with less pressure",),
+    ),
     "ring": Phrases(
         nouns=("(?:the|your) (?:resonance|ring)",),
         good=("strong", "good"),

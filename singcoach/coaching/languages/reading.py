@@ -15,14 +15,14 @@ from singcoach.coaching.languages.catalogue import (
     Catalogue,
     ExerciseWords,
 )
-from singcoach.coaching.languages.reasons import REASON_FIELDS
+from singcoach.coaching.languages.reasons import REASON_FIELDS, recognise
 from singcoach.coaching.numbers import AMOUNT_KEYS
 from singcoach.coaching.toml_tables import Table, read_toml
 from singcoach.coaching.topics import ALL_TOPICS, Topic
 from singcoach.core.scores import DIMENSIONS
 from singcoach.errors import SingCoachError
 
-LANGUAGES: Final[tuple[str, ...]] = ("en",)
+LANGUAGES: Final[tuple[str, ...]] = ("en", "es", "de", "fr", "ja", "zh")
 """Codes of the languages that the coach speaks."""
 
 _N_POINTS = 9
@@ -149,3 +149,12 @@ def _exercises(language: str) -> dict[str, ExerciseWords]:
     if len(set(titles)) != len(titles):
         raise ValueError(f"{table.where}: two exercises have the same title")
     return found
+
+
+def localised(reason: str, language: str) -> str:
+    """Say a reason or warning of the screening or the scoring in a language.
+
+    One that no language knows is quoted in English.
+    """
+    key, fields = recognise(reason)
+    return catalogue_of(language).render(f"reason.{key}", fields)
