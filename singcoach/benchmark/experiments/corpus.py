@@ -12,7 +12,7 @@ from singcoach.jobs import NO_JOB, Job
 from singcoach.training.examples import Example, load_examples
 from singcoach.training.listening import Labelled, recordings_of_corpus
 
-MOST = 400
+MOST = 200
 """Takes of a corpus that are heard at most: training on more takes longer than this run may."""
 
 CONTROLLED = "controlled edits"

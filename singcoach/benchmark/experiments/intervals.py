@@ -56,6 +56,8 @@ def compare_intervals(
             "left out; cover on a third kind of recording is not known.",
             "Takes of one set are alike in length and sound, so their intervals hardly differ "
             "in width: whether a wide interval warns of a wrong order cannot be seen well.",
+            "Where every pair of a bin is right, its interval is a point; that is a sign of few "
+            "takes, not of certainty.",
         ),
         left_out="" if known else "no rated set is in the folder",
     )

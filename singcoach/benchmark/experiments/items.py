@@ -10,7 +10,7 @@ from typing import Literal
 
 from singcoach.core.take import TakeKind
 from singcoach.errors import InputError
-from singcoach.scoring.ranking import read_rated_a_cappella, read_rated_karaoke
+from singcoach.scoring.ranking import Rated, read_rated_a_cappella, read_rated_karaoke
 
 Hearing = Literal["voice", "voice and backing", "mixture"]
 """A voice alone; a voice with its backing as a file; both summed and separated by the chain."""
@@ -75,8 +75,6 @@ class Item:
 
 def karaoke(data: Path, *, hearing: Hearing) -> list[Item]:
     """The clips of nycu_first, heard in one of the three ways; none where the set is absent."""
-    if not _is_there(data, KARAOKE):
-        return []
     return [
         Item(
             name=rated.recording.name,
@@ -86,14 +84,22 @@ def karaoke(data: Path, *, hearing: Hearing) -> list[Item]:
             backing=None if hearing == "voice" else rated.recording.backing,
             labels=rated.ratings,
         )
-        for rated in read_rated_karaoke(data)
+        for rated in karaoke_judges(data)
     ]
+
+
+def karaoke_judges(data: Path) -> list[Rated]:
+    """The clips of nycu_first with each judge's rating; none where the set is absent."""
+    return read_rated_karaoke(data) if _is_there(data, KARAOKE) else []
+
+
+def a_cappella_judges(data: Path) -> list[Rated]:
+    """The performances of pesnq_edelweiss with each judge's rating; none where it is absent."""
+    return read_rated_a_cappella(data) if _is_there(data, A_CAPPELLA) else []
 
 
 def a_cappella(data: Path) -> list[Item]:
     """The ten rated performances of pesnq_edelweiss; none where the set is absent."""
-    if not _is_there(data, A_CAPPELLA):
-        return []
     return [
         Item(
             name=rated.recording.name,
@@ -103,7 +109,7 @@ def a_cappella(data: Path) -> list[Item]:
             song="Edelweiss",
             labels=rated.ratings,
         )
-        for rated in read_rated_a_cappella(data)
+        for rated in a_cappella_judges(data)
     ]
 
 

@@ -9,12 +9,22 @@ import numpy as np
 
 from singcoach.benchmark.experiments.figures import OVERALL, Ranked, column, labels, mean_figure
 from singcoach.benchmark.experiments.groups import Clip, find_clips
-from singcoach.benchmark.experiments.items import Hearing, a_cappella, karaoke
+from singcoach.benchmark.experiments.items import (
+    A_CAPPELLA,
+    KARAOKE,
+    Hearing,
+    a_cappella,
+    a_cappella_judges,
+    karaoke,
+    karaoke_judges,
+)
 from singcoach.benchmark.experiments.page import Cell, Section, Table
 from singcoach.benchmark.experiments.takes import Judged, Workbench
 from singcoach.benchmark.htpr.bootstrap import Figure
+from singcoach.core.arrays import RealArray
 from singcoach.core.scores import DIMENSIONS
 from singcoach.jobs import NO_JOB, Job
+from singcoach.scoring.ranking import judge_agreement
 
 HEARINGS: tuple[Hearing, ...] = ("voice", "voice and backing", "mixture")
 _NAMES = (OVERALL, *DIMENSIONS)
@@ -57,6 +67,9 @@ def compare_hearings(data: Path, bench: Workbench, job: Job = NO_JOB) -> Section
         findings = _findings(takes, clips)
     if solo:
         tables.append(_solo_table(solo))
+    judges = _judge_table(data)
+    if judges.rows:
+        tables.append(judges)
     return Section(
         name="mixtures",
         title="Mixture, voice with its backing, voice alone",
@@ -108,11 +121,44 @@ def _accuracy_table(takes: dict[Hearing, list[Judged]], clips: Sequence[Clip]) -
                 None,
             )
         )
+    refused = [(hearing, take) for hearing in HEARINGS for take in takes[hearing] if take.refused]
+    if refused:
+        rows += _among_scored(takes, ratings, clips)
     return Table(
         title="nycu_first, scores against the mean overall rating",
         head=("given as", "score", "scored", "accuracy", "accuracy, voices drawn", "Spearman"),
         rows=tuple(rows),
+        note="A clip without a score is half right in each of its pairs. Without a score: "
+        + (
+            "; ".join(
+                f"{take.item.name} as {hearing} ({take.refused})" for hearing, take in refused
+            )
+            or "none"
+        )
+        + ".",
     )
+
+
+def _among_scored(
+    takes: dict[Hearing, list[Judged]], ratings: RealArray, clips: Sequence[Clip]
+) -> list[tuple[Cell, ...]]:
+    """The overall score over the clips that have one in every way of hearing."""
+    scores = {hearing: column(takes[hearing], OVERALL) for hearing in HEARINGS}
+    known = np.all([np.isfinite(values) for values in scores.values()], axis=0)
+    ranked = Ranked(ratings[known])
+    voices = [clip.singer for clip, kept in zip(clips, known, strict=True) if kept]
+    by_singer = Ranked(ratings[known], voices)
+    return [
+        (
+            f"{hearing}, clips scored in every way",
+            OVERALL,
+            int(known.sum()),
+            ranked.accuracy(values[known]),
+            by_singer.accuracy(values[known]),
+            ranked.spearman(values[known]),
+        )
+        for hearing, values in scores.items()
+    ]
 
 
 def _change_table(takes: dict[Hearing, list[Judged]]) -> Table:
@@ -167,6 +213,25 @@ def _solo_table(solo: Sequence[Judged]) -> Table:
     )
 
 
+def _judge_table(data: Path) -> Table:
+    rated = {KARAOKE: karaoke_judges(data), A_CAPPELLA: a_cappella_judges(data)}
+    found = [judge_agreement(name, judged) for name, judged in rated.items() if judged]
+    return Table(
+        title="What one human judge reaches against the mean of the others",
+        head=("set", "takes", "judges", "accuracy", "worst to best judge"),
+        rows=tuple(
+            (
+                one.material,
+                one.n,
+                one.n_judges,
+                str(one.accuracy),
+                f"{one.worst:.2f} to {one.best:.2f}",
+            )
+            for one in found
+        ),
+    )
+
+
 def _findings(takes: dict[Hearing, list[Judged]], clips: Sequence[Clip]) -> tuple[str, ...]:
     ranked = Ranked(
         labels([take.example for take in takes["voice"]], OVERALL),
@@ -179,5 +244,5 @@ def _findings(takes: dict[Hearing, list[Judged]], clips: Sequence[Clip]) -> tupl
     gain = ranked.gain(column(takes["mixture"], OVERALL), column(takes["voice"], OVERALL))
     return (
         f"Accuracy of the overall score, voices drawn: {said}.",
-        f"The mixture orders better than the voice alone by {gain}.",
+        f"Mixture less voice alone, overall: {gain}.",
     )
