@@ -23,6 +23,7 @@ from singcoach.scoring.agreement import (
     tier_pair_accuracy,
 )
 from singcoach.scoring.ranking import main, measure_ranking
+from singcoach.screening import rules
 
 RATINGS = np.arange(1.0, 10.0)
 
@@ -104,6 +105,7 @@ def sung(monkeypatch: pytest.MonkeyPatch) -> None:
         return (Region(start_s=0.0, end_s=len(voice) / RATE, kind="singing"),)
 
     monkeypatch.setattr(norms, "find_regions", whole)
+    monkeypatch.setattr(rules, "LEAST_TONE_CHANGE_DB", 0.0)
 
 
 @pytest.fixture
