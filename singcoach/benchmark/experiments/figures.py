@@ -10,7 +10,7 @@ from singcoach.benchmark.experiments.takes import Judged
 from singcoach.benchmark.htpr.bootstrap import Bootstrap, Figure, Statistic, to_figure
 from singcoach.benchmark.htpr.order import Order, mean_absolute_error, spearman, tier_pairs
 from singcoach.core.arrays import RealArray
-from singcoach.scoring.heads import all_positions, overall_position
+from singcoach.scoring.heads import all_positions, overall_position, to_score
 from singcoach.scoring.specs import Heads
 from singcoach.training.examples import MEASURE_NAMES, Example
 
@@ -38,6 +38,11 @@ def rule_positions(examples: Sequence[Example], heads: Heads) -> dict[str, RealA
     found: dict[str, RealArray] = {OVERALL: overall_position(positions, heads)}
     found.update({str(dimension): position for dimension, position in positions.items()})
     return found
+
+
+def free_scores(examples: Sequence[Example], heads: Heads, name: str) -> RealArray:
+    """Scores on 1..5 by the rules without the limits of use: phrases of a few seconds get one."""
+    return np.array([to_score(position) for position in rule_positions(examples, heads)[name]])
 
 
 class Ranked:

@@ -9,7 +9,7 @@ import numpy as np
 
 from singcoach.benchmark.experiments.figures import (
     OVERALL,
-    column,
+    free_scores,
     mean_figure,
     pairs_of,
     raised,
@@ -21,6 +21,7 @@ from singcoach.benchmark.htpr.bootstrap import Bootstrap, Figure, to_figure
 from singcoach.core.arrays import RealArray
 from singcoach.core.scores import DIMENSIONS, Dimension
 from singcoach.jobs import NO_JOB, Job
+from singcoach.scoring.specs import Heads
 
 EXPECTED: Mapping[str, Mapping[Dimension, int]] = {
     "Vibrato": {"technique": 1, "emotion": 1},
@@ -39,6 +40,7 @@ _PAIR_HEAD = (
     "change",
     "score",
     "pairs scored",
+    "takes refused in use",
     "mean change",
     "share raised",
     "expected",
@@ -48,7 +50,8 @@ _PAIR_HEAD = (
 def compare_languages(data: Path, bench: Workbench, job: Job = NO_JOB) -> Section:
     """Score professionals in six languages."""
     takes = bench.judge(techniques(data), job)
-    spread = {name: _spread(takes, name) for name in _NAMES} if takes else {}
+    heads = bench.heads
+    spread = {name: _spread(takes, name, heads) for name in _NAMES} if takes else {}
     return Section(
         name="languages",
         title="Languages",
@@ -56,11 +59,10 @@ def compare_languages(data: Path, bench: Workbench, job: Job = NO_JOB) -> Sectio
             "Do the scores depend on the language? Professional phrases of gtsinger in six "
             "languages; about one singer for each, so a language cannot be told from its singer."
         ),
-        tables=() if not takes else (_score_table(takes, spread), _pair_table(takes)),
+        tables=() if not takes else (_score_table(takes, spread, heads), _pair_table(takes, heads)),
         findings=tuple(
             f"{name}: languages differ by sd {figure} points around the mean of all."
             for name, figure in spread.items()
-            if name == OVERALL
         ),
         limits=(
             "One singer for each language and other phrases: differences may be the singer's or "
@@ -76,13 +78,17 @@ def _languages(takes: Sequence[Judged]) -> list[str]:
     return sorted({take.item.language for take in takes})
 
 
-def _spread(takes: Sequence[Judged], name: str) -> Figure:
+def _scores(takes: Sequence[Judged], name: str, heads: Heads) -> RealArray:
+    return free_scores([take.example for take in takes], heads, name)
+
+
+def _spread(takes: Sequence[Judged], name: str, heads: Heads) -> Figure:
     """Standard deviation of the languages' mean scores of plain takes, phrases drawn.
 
     What chance alone gives (the error of each mean) is taken off its square.
     """
     plain = [take for take in takes if not take.item.change]
-    scores = column(plain, name)
+    scores = _scores(plain, name, heads)
     codes = np.unique([take.item.language for take in plain], return_inverse=True)[1]
 
     def statistic(weights: RealArray) -> RealArray:
@@ -108,7 +114,7 @@ def _spread(takes: Sequence[Judged], name: str) -> Figure:
     return to_figure(draws, n_units=bootstrap.n_units, undefined="too few takes")
 
 
-def _score_table(takes: Sequence[Judged], spread: Mapping[str, Figure]) -> Table:
+def _score_table(takes: Sequence[Judged], spread: Mapping[str, Figure], heads: Heads) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for language in _languages(takes):
         plain = [t for t in takes if t.item.language == language and not t.item.change]
@@ -118,7 +124,7 @@ def _score_table(takes: Sequence[Judged], spread: Mapping[str, Figure]) -> Table
                 language,
                 len(plain),
                 refused,
-                *(mean_figure(column(plain, name)) for name in _NAMES),
+                *(mean_figure(_scores(plain, name, heads)) for name in _NAMES),
             )
         )
     rows.append(("sd between languages", None, None, *(spread[name] for name in _NAMES)))
@@ -130,11 +136,11 @@ def _score_table(takes: Sequence[Judged], spread: Mapping[str, Figure]) -> Table
     )
 
 
-def _pair_table(takes: Sequence[Judged]) -> Table:
+def _pair_table(takes: Sequence[Judged], heads: Heads) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for language in (*_languages(takes), "all"):
         chosen = [t for t in takes if language in (t.item.language, "all")]
-        found = {d: expected_pairs(chosen, d) for d in DIMENSIONS}
+        found = {d: expected_pairs(chosen, d, heads) for d in DIMENSIONS}
         rows.append(
             (
                 language,
@@ -157,9 +163,9 @@ def _pair_table(takes: Sequence[Judged]) -> Table:
     )
 
 
-def expected_pairs(takes: Sequence[Judged], dimension: Dimension) -> RealArray:
+def expected_pairs(takes: Sequence[Judged], dimension: Dimension, heads: Heads) -> RealArray:
     """1 where a pair moves as its technique should move the score, 0.5 for a tie, else 0."""
-    scores = column(takes, dimension)
+    scores = _scores(takes, dimension, heads)
     found = []
     for plain, changed in pairs_of([take.example for take in takes]):
         sign = EXPECTED.get(takes[changed].item.change, {}).get(dimension)
@@ -176,14 +182,14 @@ def compare_pairs(data: Path, bench: Workbench, job: Job = NO_JOB) -> Section:
     for takes, names in ((sung, DIMENSIONS), (acted, DIMENSIONS)):
         changes = sorted({take.item.change for take in takes if take.item.change})
         for change in changes:
-            rows += [_pair_row(takes, change, name) for name in names]
+            rows += [_pair_row(takes, change, name, bench.heads) for name in names]
     return Section(
         name="pairs",
         title="Control against technique, calm against intense",
         question=(
             "The same phrase by the same singer, plainly and with a technique (gtsinger), or acted "
-            "normally and strongly (ravdess_song, four actors). The limit of 10 s of singing is "
-            "lifted for these phrases."
+            "normally and strongly (ravdess_song, four actors). The limits of use are lifted: most "
+            "of these phrases get no score there."
         ),
         tables=(
             Table(
@@ -196,7 +202,7 @@ def compare_pairs(data: Path, bench: Workbench, job: Job = NO_JOB) -> Section:
         )
         if rows
         else (),
-        findings=_pair_findings(sung, acted),
+        findings=_pair_findings(sung, acted, bench.heads),
         limits=(
             "Five to eight pairs of each technique: only changes in all or none of them can be "
             "told from chance.",
@@ -207,20 +213,25 @@ def compare_pairs(data: Path, bench: Workbench, job: Job = NO_JOB) -> Section:
     )
 
 
-def _pair_row(takes: Sequence[Judged], change: str, name: Dimension) -> tuple[Cell, ...]:
-    scores = column(takes, name)
+def _pair_row(
+    takes: Sequence[Judged], change: str, name: Dimension, heads: Heads
+) -> tuple[Cell, ...]:
+    scores = _scores(takes, name, heads)
     places = [
         (plain, other)
         for plain, other in pairs_of([take.example for take in takes])
         if takes[other].item.change == change
     ]
     moved = np.array([scores[other] - scores[plain] for plain, other in places])
+    used = {place for pair in places for place in pair}
+    refused = sum(bool(takes[place].refused) for place in used)
     sign = _sign(change, name)
     return (
         takes[0].item.corpus,
         change,
         name,
         f"{int(np.isfinite(moved).sum())} of {len(moved)}",
+        f"{refused} of {len(used)}",
         mean_figure(moved),
         mean_figure(raised(moved)),
         {1: "up", -1: "down", 0: ""}[sign],
@@ -233,16 +244,19 @@ def _sign(change: str, name: Dimension) -> int:
     return EXPECTED.get(change, {}).get(name, 0)
 
 
-def _pair_findings(sung: Sequence[Judged], acted: Sequence[Judged]) -> tuple[str, ...]:
+def _pair_findings(
+    sung: Sequence[Judged], acted: Sequence[Judged], heads: Heads
+) -> tuple[str, ...]:
     lines = []
     if sung:
         lines += [
-            f"gtsinger, {d}: {mean_figure(expected_pairs(sung, d))} of the pairs move as expected."
+            f"gtsinger, {d}: {mean_figure(expected_pairs(sung, d, heads))} of the pairs move as "
+            "expected."
             for d in DIMENSIONS
-            if len(expected_pairs(sung, d))
+            if len(expected_pairs(sung, d, heads))
         ]
     if acted:
-        scores = column(acted, "emotion")
+        scores = _scores(acted, "emotion", heads)
         moved = np.array(
             [scores[b] - scores[a] for a, b in pairs_of([take.example for take in acted])]
         )
