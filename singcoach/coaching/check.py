@@ -28,11 +28,13 @@ _JOINT: Final = re.compile(
     r"|\s+-\s+"
     r"|,\s+(?:(?:and|but|while|whereas|where|although|though|yet|so|then) )?"
     r"|\s+(?:and|but|while|whereas|where|although|though|yet|so|then)\s+"
-    r"|,?\s+(?=(?:which|with|because|since) )"
+    r"|,?\s+(?=(?:which|with|because|since|thanks to|(?:helped|supported|held back|lowered) by) )"
     r"|\s*\(|\)\s*"
 )
 _LEAD: Final = re.compile(
-    r"(?:and |but |so |also |then |yet |well |next,? |first,? |second,? |third,? |finally,? |"
+    r"(?:next time,? |and |but |so |also |then |yet |well |next,? |first,? |second,? |third,? |"
+    r"finally,? |"
+    r"(?:for|in) (?:the|your) next take,? |in your practice,? |this week,? |today,? |"
     r"in addition,? |in contrast,? |by contrast,? |on the other hand,? |at the same time,? |"
     r"meanwhile,? |(?:i|we|you) (?:can |could )?(?:hear|heard|notice|noticed|see) (?:that |how )|"
     r"(?:the |our )?measurements? (?:show|shows|say|says|tell|indicate) (?:that )?|"

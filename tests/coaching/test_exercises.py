@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from singcoach.coaching.exercise_table import BEGIN, END, main, table, with_table
 from singcoach.coaching.exercises import LEVELS, RECORD_AGAIN, load_library
 from singcoach.coaching.languages import LANGUAGES, catalogue_of
 from singcoach.coaching.toml_tables import Table
@@ -93,3 +95,15 @@ def test_tables_refuse_wrong_values(value: object, reader: str) -> None:
 def test_tables_refuse_wrong_numbers(value: object) -> None:
     with pytest.raises(ValueError, match="from 1 to 15"):
         Table({"a": value}, where="x").whole("a", least=1, most=15)
+
+
+def test_the_document_lists_the_exercises(tmp_path: Path) -> None:
+    document = Path(__file__).resolve().parents[2] / "docs" / "coaching.md"
+    text = document.read_text(encoding="utf-8")
+    assert with_table(text) == text
+    copy = tmp_path / "coaching.md"
+    copy.write_text(f"a\n{BEGIN}old\n{END}b\n", encoding="utf-8")
+    main(["--out", str(copy)])
+    assert copy.read_text(encoding="utf-8") == f"a\n{BEGIN}{table()}{END}b\n"
+    with pytest.raises(ValueError, match="no place"):
+        with_table("a")

@@ -25,7 +25,7 @@ _COP: Final = (
     "|comes out|came out|seems?|seemed|turns?|turned)"
 )
 _WELL: Final = "(?:nicely |quite |fairly |pleasantly |reasonably |rather |well )?"
-_BIT: Final = "(?:a little |a bit |a touch |slightly |somewhat |rather |quite |fairly |less than )?"
+_BIT: Final = "(?:a little |a bit |a touch |slightly |somewhat |rather |quite |fairly )?"
 _NOT: Final = (
     "not (?:quite |so |as |yet |fully |entirely |particularly |that |all that |yet quite )?"
 )
@@ -36,6 +36,9 @@ _THERE: Final = (
     "hear|notice|this is|it shows|it has|(?:the|this|that) (?:moment|spot|passage|phrase|note|place|"
     "part)(?: C)? (?:shows|has|brings|showed|had)|C (?:shows|has|brings)|with|this shows)"
 )
+_THANKS: Final = "(?:thanks to|helped by|supported by|lifted by)(?: the| your)?"
+_DESPITE: Final = "(?:held back by|lowered by|with some)(?: the| your)?"
+_HEARD: Final = "(?: (?:comes|came) (?:through|across)| can be heard| is heard)?(?: well| nicely)?"
 _TAKE: Final = "(?:this|the|your) take"
 _REST: Final = (
     rf"(?:than (?:in |for |during )?(?:the |most of the )?rest(?: of {_TAKE})?"
@@ -47,8 +50,10 @@ _BETTER: Final = (
 _WORSE: Final = (
     "(?:weaker|worse|louder|(?:less|more) (?:secure|even|steady|clear|stable|uneven|unsteady))"
 )
-_FLAT: Final = "(?:flat|too low|low|below (?:the )?pitch|under (?:the )?pitch|on the low side)"
-_SHARP: Final = "(?:sharp|too high|high|above (?:the )?pitch|on the high side)"
+_FLAT: Final = (
+    "(?:flat|too low|low|below (?:the )?(?:pitch|note)|under (?:the )?pitch|on the low side)"
+)
+_SHARP: Final = "(?:sharp|too high|high|above (?:the )?(?:pitch|note)|on the high side)"
 _VERB: Final = (
     "(?:is|was|comes|came|lands?|landed|sits|stands|scores?|scored|reaches|reach|reached|gets?|got|"
     "earns?|earned|receives?|rates?|are|come|have)"
@@ -128,7 +133,10 @@ _PLAIN: Final[tuple[tuple[Kind, str], ...]] = (
     ("score", rf"(?P<overall>{_OVER}),? (?:{_WHO} )?(?:{_VERB}{_TO} )?S"),
     ("score", rf"{_WHO} {_VERB}{_TO} S (?P<overall>{_OVER})"),
     ("score", rf"S (?P<overall>{_OVER})"),
-    ("score", rf"(?P<overall>{_TAKE}|(?:your|the) overall score|the whole take) {_VERB}{_TO} S"),
+    (
+        "score",
+        rf"(?P<overall>{_TAKE}|(?:your|the) overall (?:score|result)|the whole take) {_VERB}{_TO} S",
+    ),
     ("score", rf"(?:that|this|it|you) {_VERB}{_TO} S"),
     ("score", r"S"),
     (
@@ -139,7 +147,7 @@ _PLAIN: Final[tuple[tuple[Kind, str], ...]] = (
     ),
     (
         "range",
-        rf"(?:most likely |probably )?(?P<overall>{_TAKE}|(?:your|the) overall score) "
+        rf"(?:most likely |probably )?(?P<overall>{_TAKE}|(?:your|the) overall (?:score|result)) "
         r"(?:is|lies) (?:most likely |probably )?R",
     ),
     ("range", rf"(?P<overall>{_OVER}),? {_WHO} (?:{_VERB}|lie|lies)(?: most likely| probably)? R"),
@@ -156,21 +164,28 @@ _PLAIN: Final[tuple[tuple[Kind, str], ...]] = (
     ),
     (
         "note",
-        rf"(?:there is )?(?:one|a|the|this|your|one of (?:your|the)) notes? (?:there |that )?(?:is|lies|sits|was|lands|lay|sat|sounds|comes out) (?:A )?(?:(?P<flat>{_FLAT})|(?P<sharp>{_SHARP}))(?: by A)?",
+        rf"(?:there is )?(?:one|a|the|this|your|one of (?:your|the)) notes? (?:there |that )?(?:is|lies|sits|was|lands|lay|sat|sounds|comes out) (?:A |a little |a bit |slightly )?(?:(?P<flat>{_FLAT})|(?P<sharp>{_SHARP}))(?: by A)?",
     ),
     (
         "note",
-        rf"(?:it|that note|this note) (?:is|lies|sits|was|lands) (?:A )?(?:(?P<flat>{_FLAT})|(?P<sharp>{_SHARP}))(?: by A)?",
+        rf"(?:it|that note|this note) (?:is|lies|sits|was|lands) (?:A |a little |a bit |slightly )?(?:(?P<flat>{_FLAT})|(?P<sharp>{_SHARP}))(?: by A)?",
     ),
     (
         "note",
-        rf"you (?:sing|sang|are|were|land|come in) (?:one note |a note )?(?:A )?(?:(?P<flat>{_FLAT})|(?P<sharp>{_SHARP}))(?: on one note| on a note)?(?: by A)?",
+        rf"you (?:sing|sang|are|were|land|come in|go|went) (?:one note |a note )?(?:A |a little |a bit |slightly )?(?:(?P<flat>{_FLAT})|(?P<sharp>{_SHARP}))(?: on one note| on a note)?(?: by A)?",
     ),
     ("note", rf"(?:A )(?:(?P<flat>{_FLAT})|(?P<sharp>{_SHARP}))(?: on one note)?"),
-    ("note", rf"with one note (?:A )?(?:(?P<flat>{_FLAT})|(?P<sharp>{_SHARP}))(?: by A)?"),
+    (
+        "note",
+        rf"with one note (?:A |a little |a bit |slightly )?(?:(?P<flat>{_FLAT})|(?P<sharp>{_SHARP}))(?: by A)?",
+    ),
     (
         "drift",
         r"(?:your|the|this) (?:held |long )?(?:note|pitch) (?:drifts|drifted|moves|moved|slides|slid|creeps|crept|sinks|sank|rises|rose)(?: A)? (?:(?P<flat>flat|down|downwards?|lower)|(?P<sharp>sharp|up|upwards?|higher))(?: by A)?",
+    ),
+    (
+        "drift",
+        r"(?:your|the|this) (?:held |long )?(?:note|pitch) (?:(?P<flat>sags|sagged|sinks|sank|drops|dropped|slips|slipped)|(?P<sharp>rises|rose|climbs|climbed))(?: a little| a bit| slightly)?(?: by A)?",
     ),
     (
         "amount",
@@ -186,10 +201,14 @@ _PLAIN: Final[tuple[tuple[Kind, str], ...]] = (
     ),
     ("accuracy", _ACC),
     ("accuracy", rf"(?:measured |compared )?(?:against|with) {_REF},? {_ACC}"),
+    (
+        "accuracy",
+        rf"(?:your |the )?(?P<acc>pitch|rhythm) accuracy (?:measured )?(?:against|with) {_REF} (?:is|{_VERB}){_TO} P",
+    ),
     ("accuracy", rf"{_ACC},? (?:measured |compared )?(?:against|with) {_REF}"),
     (
         "extreme",
-        rf"(?:your|the) (?:(?P<best>strongest|best|highest)|(?P<worst>weakest|lowest)){_SIDE} (?:is|was|comes from|is for|lies in|belongs to) (?:in |for )?D",
+        rf"(?:your|the) (?:(?P<best>strongest|best|highest)|(?P<worst>weakest|lowest)){_SIDE} (?:is|was|comes from|is for|lies in|belongs to) (?:in |for )?D(?:,? (?:at|with)(?: a score of)? S)?",
     ),
     (
         "extreme",
@@ -329,12 +348,12 @@ def _good(p: Phrases) -> list[str]:
     if p.good:
         adjective = _any(p.good)
         words.append(f"{nouns} {_COP} {_WELL}{adjective}(?: and {adjective})?")
-        words.append(f"(?:hear |notice |listen to )?how {adjective} {nouns} {_COP}")
+        words.append(f"(?:hear |notice |listen to )?how {adjective} {_any(p.nouns)} {_COP}")
     if p.does_good:
         words.append(f"{nouns} {_any(p.does_good)}")
     if p.has_good:
-        words.append(f"{_THERE} {_any(p.has_good)}")
-        words.append(_any(p.has_good))
+        words.append(f"(?:{_THERE}|{_THANKS}) {_any(p.has_good)}")
+        words.append(f"{_any(p.has_good)}{_HEARD}")
     return words
 
 
@@ -344,6 +363,7 @@ def _bad(p: Phrases) -> list[str]:
         words.append(f"{nouns} {_COP} {_BIT}{_any(p.bad)}")
     if p.good:
         words.append(f"{nouns} {_COP} {_NOT}{_any(p.good)}{_YET}")
+        words.append(f"{nouns} {_COP} not (?:quite |fully )?there(?: yet)?")
         words.append(
             f"{nouns} (?:isn't|aren't|wasn't|weren't) (?:quite |so |yet )?{_any(p.good)}{_YET}"
         )
@@ -351,8 +371,8 @@ def _bad(p: Phrases) -> list[str]:
     if p.does_bad:
         words.append(f"{nouns} {_any(p.does_bad)}")
     if p.has_bad:
-        words.append(f"{_THERE} {_any(p.has_bad)}")
-        words.append(_any(p.has_bad))
+        words.append(f"(?:{_THERE}|{_DESPITE}) {_any(p.has_bad)}")
+        words.append(f"{_any(p.has_bad)}{_HEARD}")
     return words
 
 

@@ -53,11 +53,26 @@ _HELD = "(?:held |long |sustained )"
 PHRASES: Final[Mapping[str, Phrases]] = {
     "vibrato": Phrases(
         nouns=(f"{_YOUR} vibrato", f"the swing of {_YOUR} vibrato"),
-        good=("even", "regular", "smooth", "steady", "relaxed and even", "well balanced"),
-        bad=("uneven", "irregular", "unsteady", "shaky"),
-        does_good=("(?:swings|swung|moves|moved) (?:evenly|regularly|smoothly|steadily)",),
+        good=(
+            "even",
+            "regular",
+            "smooth",
+            "steady",
+            "relaxed and even",
+            "well balanced",
+            "balanced",
+            "consistent",
+            "uniform",
+        ),
+        bad=("uneven", "irregular", "unsteady", "shaky", "inconsistent"),
+        does_good=(
+            "(?:swings|swung|moves|moved|runs|flows) "
+            "(?:nicely and )?(?:evenly|regularly|smoothly|steadily)",
+        ),
         does_bad=("(?:swings|swung|moves|moved) (?:unevenly|irregularly)",),
-        has_good=("(?:an? )?(?:nice )?(?:even|regular|smooth|steady) vibrato",),
+        has_good=(
+            "(?:an? |your )?(?:nice(?:ly)? )?(?:even|regular|smooth|steady|consistent) vibrato",
+        ),
         has_bad=("(?:an? )?(?:uneven|irregular|unsteady|shaky) vibrato",),
         focus=(
             "(?:an? )?(?:relaxed, |more )?(?:even|regular|steady|smooth|steadier|smoother) vibrato",
@@ -71,9 +86,13 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         has_bad=("(?:only )?(?:little|hardly any|not much) vibrato on the (?:long|held) note",),
         whole_good=(
             "vibrato (?:carries|carried) the (?:long |held )?note(?: well| nicely)?",
-            "the (?:long|held) note (?:swings|is carried by vibrato)",
+            "(?:the|your) (?:long|held) note (?:swings|is carried by (?:the |your )?vibrato)",
+            "you (?:let|carry) the (?:long|held) note (?:swing|with vibrato)",
         ),
-        whole_bad=("the (?:long|held) note (?:has|had) (?:little|hardly any) vibrato",),
+        whole_bad=(
+            "(?:the|your) (?:long|held) note (?:has|had) (?:little|hardly any) vibrato",
+            "you use (?:little|hardly any) vibrato on the (?:long|held) note",
+        ),
         focus=(
             "letting (?:the |your )?long notes swing",
             "(?:using )?(?:more )?vibrato on (?:the |your )?long notes",
@@ -85,8 +104,8 @@ PHRASES: Final[Mapping[str, Phrases]] = {
             f"the (?:start|beginning|onset) of {_THIS} note",
             "(?:the|your) note's (?:start|beginning)",
         ),
-        good=("clean", "direct"),
-        bad=("unclean",),
+        good=("clean", "direct", "clear"),
+        bad=("unclean", "from below", "low"),
         does_good=("(?:is|was) right on the pitch",),
         does_bad=(
             "(?:comes|came|slides|slid) (?:up )?from below",
@@ -113,16 +132,17 @@ PHRASES: Final[Mapping[str, Phrases]] = {
             f"the pitch(?: of {_THIS} {_HELD}?note)?",
             "your pitch",
         ),
-        good=("steady", "stable", "in place", "still"),
-        bad=("unsteady", "unstable", "shaky"),
+        good=("steady", "stable", "in place", "still", "on pitch", "well held", "firm"),
+        bad=("unsteady", "unstable", "shaky", "wobbly"),
         does_good=(
             "(?:stays|stayed|keeps|kept|holds|held|remains|remained) (?:in place|steady|stable)",
             "(?:keeps|kept|holds|held) its pitch(?: well| nicely)?",
         ),
         does_bad=(
             "(?:moves|moved|drifts|drifted|slides|slid|wanders|wandered)(?: away| off)?"
-            "(?: from its pitch| a little| a bit| slightly)?",
-            "(?:wavers|wavered)(?: a little| a bit| slightly)?",
+            "(?: from its pitch| from the note| a little| a bit| slightly)?",
+            "(?:wavers|wavered|wobbles|wobbled)(?: a little| a bit| slightly)?",
+            "(?:loses|lost) its pitch(?: a little| a bit| slightly)?",
             "(?:does|did) not (?:quite )?(?:stay|hold) (?:in place|steady)",
         ),
         has_good=(f"(?:an? )?(?:nice )?(?:steady|stable) {_HELD}?(?:note|pitch)",),
@@ -132,7 +152,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         ),
         whole_good=(
             f"you (?:hold|held|keep|kept) {_THIS} {_HELD}?(?:note|pitch) "
-            "(?:steady|steadily|in place|stable)",
+            "(?:steady|steadily|in place|stable|firmly|on pitch)",
         ),
         focus=(
             "(?:steady|steadier|stable) (?:held |long )?notes",
@@ -147,11 +167,15 @@ PHRASES: Final[Mapping[str, Phrases]] = {
     ),
     "timing": Phrases(
         nouns=(f"{_YOUR} timing", f"{_YOUR} rhythm"),
-        good=("secure", "on time", "solid"),
-        bad=("loose", "insecure"),
-        has_good=("(?:secure|solid) timing",),
+        good=("secure", "on time", "solid", "steady", "on the beat"),
+        bad=("loose", "insecure", "off the beat", "off"),
+        has_good=("(?:secure|solid|steady) timing",),
         has_bad=("(?:loose|insecure) timing",),
-        whole_good=("(?:your|the) notes (?:start|started|come|came) (?:in )?on time",),
+        whole_good=(
+            "(?:your|the) notes (?:start|started|come|came|land|landed) (?:in )?"
+            "on (?:time|the beat)",
+            "you (?:come|came) in (?:right )?on (?:time|the beat)",
+        ),
         whole_bad=("(?:your|the) notes (?:do|did) not (?:quite )?(?:start|come)(?: in)? on time",),
         focus=("(?:secure |more secure |your |the )?timing", "coming in on time"),
         advice=("place the vowel on the beat", "feel the beat before you (?:sing|come in)"),
@@ -172,7 +196,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
             "the pitch of the last note",
         ),
         good=("secure", "steady"),
-        bad=("low",),
+        bad=("low", "flat"),
         does_good=("(?:holds|held)(?: well| up)?", "stays(?: in place| up)?"),
         does_bad=("(?:sinks|sank|drops|dropped|sags|sagged|falls|fell)(?: a little| slightly)?",),
         whole_good=(
@@ -184,7 +208,14 @@ PHRASES: Final[Mapping[str, Phrases]] = {
             "(?: a little| a bit| slightly)?(?: by (?:A|U))? "
             "(?:at|towards?) the end of (?:the|your|this) phrase",
             "(?:the|your) pitch (?:sinks|drops|sags|falls)",
-            "you let the pitch (?:sink|drop|sag|fall) at the end of (?:the|your|this) phrase",
+            "you (?:finish|end|close) (?:the|your|this) phrase "
+            "(?:a little |a bit |slightly )?(?:flat|low|too low)",
+            "(?:the|your) (?:end|ending) of (?:the|your|this) phrase (?:is|was|sounds|gets) "
+            "(?:a little |a bit |slightly )?(?:low|flat)(?: in pitch)?",
+            "(?:the|your) (?:end|ending) of (?:the|your|this) phrase (?:sinks|sags|drops|falls)"
+            "(?: a little| a bit| slightly)?(?: in pitch)?",
+            "you let the pitch (?:sink|drop|sag|fall)(?: a little| slightly)? "
+            "at the end of (?:the|your|this) phrase",
         ),
         focus=(
             "(?:holding|keeping) (?:the |your )?pitch(?: up)? (?:to|until|at) the end of "
@@ -197,9 +228,9 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         ),
     ),
     "phrase_end": Phrases(
-        nouns=(f"the (?:end|ending) of {_THIS} phrase", f"{_YOUR} phrase ending"),
-        good=("strong", "well carried", "supported"),
-        bad=("weak",),
+        nouns=(f"{_YOUR} (?:end|ending)(?: of {_THIS} phrase)?", f"{_YOUR} phrase ending"),
+        good=("strong", "well carried", "supported", "well supported", "full"),
+        bad=("weak", "soft", "short of air"),
         does_good=("(?:stays|stayed|remains|remained|keeps) strong",),
         does_bad=(
             "(?:fades|faded|dies away|died away)(?: out| away)?(?: too| a little| a bit)?"
@@ -214,9 +245,10 @@ PHRASES: Final[Mapping[str, Phrases]] = {
             "(?:(?:well |nicely |strongly )?to|through to) (?:its|the) end",
         ),
         whole_bad=(
-            f"{_THIS} phrase (?:fades|faded)(?: out| away)?(?: too| a little)? "
-            "(?:early|soon|towards? its end|at its end|at the end)",
-            f"you (?:let|run out of air before) {_THIS} phrase fade(?: early| at the end)?",
+            f"{_THIS} phrase (?:fades|faded|weakens|loses strength)(?: out| away)?"
+            "(?: too| a little| a bit)? (?:early|soon|towards? (?:its|the) end|at (?:its|the) end)",
+            f"{_THIS} phrase (?:ends|ended) (?:weakly|softly|without strength)",
+            f"you let {_THIS} phrase fade(?: out| away)?(?: early| at the end| too early)?",
         ),
         focus=(
             "(?:carrying|singing|bringing) (?:each|the|your|every) phrases? to (?:its|their|the) "
@@ -243,7 +275,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
     ),
     "phrase_breaks": Phrases(
         nouns=(f"the line of {_THIS} phrase", f"{_THIS} phrase", "the line"),
-        good=("unbroken", "connected", "whole"),
+        good=("unbroken", "connected", "whole", "well connected", "continuous"),
         bad=("broken", "interrupted"),
         does_good=(
             "(?:holds|held|stays|stayed|hangs) together(?: well| nicely)?",
@@ -253,10 +285,14 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         has_good=("(?:an? )?(?:unbroken|connected) (?:phrase|line)",),
         has_bad=("(?:an? )?break in the (?:phrase|line|tone)",),
         whole_good=(
-            f"you (?:keep|kept|hold|held) {_THIS} phrase together(?: well)?",
+            f"you (?:keep|kept|hold|held) (?:{_THIS} phrase|the line) "
+            "(?:together(?: well| nicely)?|unbroken|connected)",
             f"you (?:carry|carried|sing|sang) {_THIS} phrase without a break",
         ),
-        whole_bad=("the tone (?:breaks|broke) off(?: inside the phrase)?",),
+        whole_bad=(
+            "the tone (?:breaks|broke) off(?: inside the phrase)?",
+            f"you (?:break|broke) {_THIS} phrase",
+        ),
         focus=(
             "(?:unbroken|connected|more connected) (?:phrases|lines)",
             "(?:keeping|holding) (?:the|your) phrases? together",
@@ -271,16 +307,21 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         advice=("choose your breathing places before you sing",),
     ),
     "steadiness": Phrases(
-        nouns=(f"(?:the|your) loudness(?: (?:of|on) {_THIS} {_HELD}?note)?",),
-        good=("even", "steady", "level"),
+        nouns=(f"(?:the|your) (?:loudness|volume)(?: (?:of|on|in) {_THIS} {_HELD}?note)?",),
+        good=("even", "steady", "level", "stable", "well controlled"),
         bad=("uneven", "unsteady"),
         does_good=("(?:holds|held) (?:steady|evenly)",),
-        does_bad=("(?:wavers|wavered|wobbles|wobbled)(?: a little| a bit| slightly)?",),
+        does_bad=(
+            "(?:wavers|wavered|wobbles|wobbled|fluctuates|fluctuated)"
+            "(?: a little| a bit| slightly)?",
+        ),
         has_good=(f"(?:an? )?(?:even|steady) loudness on {_THIS} {_HELD}?note",),
         has_bad=("(?:a |some )?(?:wobble|wavering) in (?:the )?loudness",),
         whole_good=(
+            f"{_THIS} {_HELD}?note (?:has|had|keeps|kept|shows|showed) (?:an? )?"
+            "(?:even|steady|level) (?:loudness|volume)",
             f"{_THIS} {_HELD}?note (?:stays|stayed|is|was|remains|remained|keeps) "
-            "(?:nicely |quite )?(?:even|steady|level) in (?:its )?loudness",
+            "(?:nicely |quite )?(?:even|steady|level) in (?:its )?(?:loudness|volume)",
             f"you (?:hold|held|keep|kept) the loudness of {_THIS} {_HELD}?note "
             "(?:even|steady|level)",
             f"you (?:hold|held|keep|kept) {_THIS} {_HELD}?note "
@@ -302,15 +343,19 @@ PHRASES: Final[Mapping[str, Phrases]] = {
     ),
     "clarity": Phrases(
         nouns=("(?:the|your) (?:tone|sound|voice)",),
-        good=("clear", "clean", "clear and clean"),
+        good=("clear", "clean", "pure"),
         bad=("unclear", "veiled", "airy", "breathy"),
         does_bad=("(?:lacks|lacked) (?:a little |some )?clarity", "(?:loses|lost) clarity"),
-        has_good=("(?:an? )?(?:nice )?(?:clear|clean) (?:tone|sound|voice)",),
+        has_good=(
+            "(?:an? |your |the )?(?:nice |nicely )?(?:clear|clean|pure) (?:tone|sound|voice)",
+        ),
         has_bad=(
             "(?:an? )?(?:less clear|unclear|veiled|airy|breathy) (?:tone|sound|voice)",
             "(?:some |a little )?air in the (?:tone|sound)",
         ),
-        whole_good=("you (?:sing|sang) with a (?:clear|clean) (?:tone|sound|voice)",),
+        whole_good=(
+            "you (?:sing|sang) (?:with a )?(?:clear|clean)(?:ly)?(?: (?:tone|sound|voice))?",
+        ),
         focus=(
             "(?:an? )?(?:clear|clearer|cleaner) (?:tone|sound|voice)",
             "(?:the )?clarity(?: of (?:your|the) (?:tone|sound|voice))?",
@@ -333,14 +378,19 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         advice=("sing with less pressure",),
     ),
     "ring": Phrases(
-        nouns=("(?:the|your) (?:resonance|ring)",),
-        good=("strong", "good"),
-        bad=("weak", "small"),
+        nouns=("(?:the|your) (?:resonance|ring)(?: (?:in|of) (?:the|your) voice)?",),
+        good=("strong", "good", "rich", "full"),
+        bad=("weak", "small", "thin"),
+        does_good=("(?:carries|carried)(?: well| nicely)?",),
         has_good=("(?:strong |good )?(?:resonance|ring) in (?:the|your) voice", "strong resonance"),
         has_bad=("(?:little|weak|not much) (?:resonance|ring)(?: in (?:the|your) voice)?",),
-        whole_good=("(?:the|your) (?:voice|tone) (?:rings|rang|carries|carried)(?: well)?",),
+        whole_good=(
+            "(?:the|your) (?:voice|tone) (?:rings|rang|carries|carried)(?: out)?(?: well| nicely)?",
+        ),
         whole_bad=(
             "(?:the|your) (?:voice|tone) (?:has|had|shows) little (?:ring|resonance)",
+            "(?:the|your) (?:voice|tone|sound) (?:is|was|sounds|sounded) "
+            "(?:a little |a bit |slightly |somewhat |rather )?(?:dull|muffled)",
             "(?:the|your) (?:voice|tone) (?:lacks|lacked) (?:some |a little )?(?:ring|resonance)",
         ),
         focus=(
@@ -353,15 +403,21 @@ PHRASES: Final[Mapping[str, Phrases]] = {
             "(?:the |your )?(?:play|contrast) of (?:loud and soft|soft and loud)",
             "(?:the|your) contrast between (?:loud and soft|soft and loud)",
             "(?:the|your) dynamics",
+            "(?:the|your) (?:dynamic|loudness) contrast",
         ),
         good=("strong", "rich", "clear"),
-        bad=("small", "weak", "flat"),
+        bad=("small", "weak", "flat", "limited", "narrow"),
         has_good=("(?:an? )?(?:clear|strong) contrast (?:of|between) (?:loud and soft)",),
-        has_bad=("(?:little|not much) contrast (?:of|between) (?:loud and soft)",),
+        has_bad=(
+            "(?:only )?(?:little|not much) (?:dynamic )?contrast"
+            "(?: (?:of|between) (?:loud and soft|soft and loud))?",
+        ),
         whole_good=(
             "you (?:shape|shaped) (?:loud and soft|soft and loud|the loudness|the phrase)"
             "(?: well| nicely)",
             "(?:loud and soft|soft and loud) (?:vary|varied) well",
+            "(?:the|your) phrase (?:grows|grew|swells|swelled) and (?:eases|eased|fades|falls)"
+            "(?: well| nicely)?",
         ),
         whole_bad=(
             "(?:loud and soft|soft and loud) (?:stay|stayed|are|were|remain) "
@@ -400,16 +456,16 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         focus=("(?:an? )?(?:easy, |easy )?wider range",),
     ),
     "intonation": Phrases(
-        nouns=("(?:your|the|these) notes?", "(?:your|the) (?:tuning|intonation|pitch)"),
-        good=("in tune", "well in tune", "secure", "accurate", "on pitch"),
-        bad=("out of tune", "insecure", "off", "off pitch"),
+        nouns=("(?:your|the|these|this) notes?", "(?:your|the) (?:tuning|intonation|pitch)"),
+        good=("in tune", "well in tune", "secure", "accurate", "on pitch", "spot on", "right"),
+        bad=("out of tune", "insecure", "off", "off pitch", "inaccurate", "imprecise"),
         does_good=("(?:sits?|lies?|lands?) (?:well )?in tune", "(?:fits?|matches) the scale"),
         does_bad=("(?:misses|missed) the pitch(?: a little| slightly)?",),
         has_good=("(?:secure|good|accurate) (?:tuning|intonation)",),
         has_bad=("(?:insecure|loose) (?:tuning|intonation)",),
         whole_good=(
             "you (?:sing|sang|are|were) (?:well )?(?:in tune|on pitch)",
-            "you (?:hit|meet|met) the notes? (?:well|securely)",
+            "you (?:hit|meet|met) the notes? (?:well|securely|accurately|cleanly|in the middle)",
         ),
         whole_bad=(
             "you (?:sing|sang|are|were) (?:a little |a bit |slightly |somewhat )?"
