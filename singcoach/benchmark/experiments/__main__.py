@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sections = []
         for section in run(lab, arguments.only, job):
             sections.append(section)  # every page so far is whole: a stopped run leaves one
-            page = to_markdown(sections, command=_command(arguments.corpus, arguments.only))
+            page = to_markdown(sections, command=_command(arguments))
             if arguments.json is not None:
                 write_whole(arguments.json, to_json(sections))
             if arguments.out is not None:
@@ -69,9 +69,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _command(corpus: Path | None, only: Sequence[str]) -> str:
-    words = [PROGRAM, "--data DIR", *(["--corpus DIR"] if corpus is not None else [])]
-    words += [f"--only {' '.join(only)}"] if only else []
+def _command(arguments: argparse.Namespace) -> str:
+    words = [PROGRAM, "--data DIR"]
+    words += ["--corpus DIR"] if arguments.corpus is not None else []
+    words += ["--examples NPZ"] if arguments.examples is not None else []
+    words += [f"--only {' '.join(arguments.only)}"] if arguments.only else []
     return " ".join(words)
 
 

@@ -58,6 +58,8 @@ def ablate(materials: Materials, trainer: Trainer, job: Job = NO_JOB) -> Section
         limits=(
             "Nobody rated breath control or emotional expression: the rows of breath and emotion "
             "say whether a controlled change is noticed, not whether listeners agree.",
+            "In nycu_first only the whole was rated; it is there as a guard for technique, which "
+            "carries half of the overall score.",
             "Ten a cappella singers give intervals of +-0.2: a head would have to be much better "
             "to be seen to be better. With some hundred comparisons, a few intervals lie above 0 "
             "by chance; hence the second half of the rule.",

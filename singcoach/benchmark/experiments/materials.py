@@ -119,6 +119,10 @@ class Materials:
             self._rated("pesnq, overall", "overall", self.a_cappella, "overall"),
             self._rated("pesnq, pitch", "technique", self.a_cappella, "pitch"),
             self._rated("pesnq, vibrato", "technique", self.a_cappella, "vibrato"),
+            # Nobody rated technique in nycu_first; what carries the overall score must carry there.
+            self._rated(
+                "nycu_first with backing, overall rating", "technique", self.karaoke, "overall"
+            ),
             self._rated("pesnq, voice quality", "timbre", self.a_cappella, "vqual"),
             self._rated("pesnq, volume", "emotion", self.a_cappella, "volume"),
             self._rated("pesnq, dynamic range", "emotion", self.a_cappella, "pitchDynamicRange"),
