@@ -12,7 +12,8 @@ from singcoach.benchmark.experiments.materials import Fold, Materials, Target, s
 from singcoach.benchmark.experiments.page import Cell, Section, Table
 from singcoach.benchmark.experiments.takes import Judged
 from singcoach.benchmark.experiments.trained import LINEAR, Kind, Trainer, laid_on
-from singcoach.benchmark.htpr.bootstrap import to_figure
+from singcoach.benchmark.htpr.bootstrap import Figure, to_figure
+from singcoach.benchmark.htpr.order import spearman
 from singcoach.core.arrays import RealArray
 from singcoach.jobs import NO_JOB, Job
 from singcoach.training.examples import Example
@@ -158,7 +159,7 @@ def compare_errors(
                 job=job.part(place / len(KINDS), (place + 1) / len(KINDS)),
             )
     ranked = Ranked(ratings, [e.singer for e in examples])
-    rows = [
+    rows: list[tuple[str, Figure, Figure, Figure]] = [
         (name, ranked.error(said), ranked.accuracy(said), ranked.spearman(said))
         for name, said in predictors.items()
     ]
@@ -171,10 +172,24 @@ def compare_errors(
             f"The least MAE has '{best_error[0]}' ({best_error[1]}), which orders with "
             f"{best_error[2]}.",
             f"The best order has '{best_order[0]}' ({best_order[2]}) at an MAE of {best_order[1]}.",
+            f"Over the {len(rows)} predictors, MAE and accuracy have a rank correlation of "
+            f"{_rank_correlation(rows):+.2f}; at -1 the MAE would choose as the order does.",
             "Half of the distance to the mean taken off every score changes no order and moves "
             "the MAE: an error in points says little of whether singers are ordered rightly.",
         ),
     )
+
+
+def _rank_correlation(rows: Sequence[tuple[Cell, ...]]) -> float:
+    figures = [(row[1], row[2]) for row in rows]
+    known = [
+        (error.value, accuracy.value)
+        for error, accuracy in figures
+        if isinstance(error, Figure) and isinstance(accuracy, Figure)
+        if error.value is not None and accuracy.value is not None
+    ]
+    errors, accuracies = np.array(known).T
+    return float(spearman(errors, accuracies, np.ones((1, len(errors))))[0])
 
 
 def _by_fold(n: int, folds: Sequence[Fold], predict: Predict) -> RealArray:
@@ -199,6 +214,8 @@ def _errors_section(rows: tuple[tuple[Cell, ...], ...], findings: tuple[str, ...
                 title="Distance from the mean rating, and order",
                 head=("predictor", "MAE", "accuracy", "Spearman"),
                 rows=rows,
+                note="What is fitted fold by fold is laid on one line for each fold, which moves "
+                "one song's takes against the other's and so changes the order a little too.",
             ),
         )
         if rows
