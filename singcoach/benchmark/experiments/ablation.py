@@ -19,6 +19,7 @@ from singcoach.benchmark.htpr.bootstrap import Figure
 from singcoach.core.arrays import RealArray
 from singcoach.core.scores import DIMENSIONS
 from singcoach.jobs import NO_JOB, Job
+from singcoach.training.examples import MEASURE_NAMES
 
 _NAMES = (OVERALL, *DIMENSIONS)
 RULE = (
@@ -56,6 +57,10 @@ def ablate(materials: Materials, trainer: Trainer, job: Job = NO_JOB) -> Section
             *reasons,
         ),
         limits=(
+            "The rules had an advantage: their measures were chosen while looking at these "
+            "ratings, which no trained head has seen. A loss of a few hundredths against them "
+            "proves nothing; losses of 0.2 and more, and heads that rank backwards, do.",
+            *_blank_measures(materials, targets),
             "Nobody rated breath control or emotional expression: the rows of breath and emotion "
             "say whether a controlled change is noticed, not whether listeners agree.",
             "In nycu_first only the whole was rated; it is there as a guard for technique, which "
@@ -68,6 +73,21 @@ def ablate(materials: Materials, trainer: Trainer, job: Job = NO_JOB) -> Section
         ),
         left_out="" if materials.taught else "the part that needs --corpus",
     )
+
+
+def _blank_measures(materials: Materials, targets: Sequence[Target]) -> list[str]:
+    """Tell the measures that no training take has, but the tested takes have."""
+    if not materials.taught or not targets:
+        return []
+    seen = np.isfinite([e.measures for e in materials.taught]).any(axis=0)
+    asked = np.isfinite([e.measures for t in targets for e in t.examples]).any(axis=0)
+    blank = [name for name, a, b in zip(MEASURE_NAMES, seen, asked, strict=True) if b and not a]
+    if not blank:
+        return []
+    return [
+        "Measures that no training take has (no backing there, or heard before they existed), so "
+        f"that trained heads could not learn from them: {', '.join(blank)}."
+    ]
 
 
 def teach(
