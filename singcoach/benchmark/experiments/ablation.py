@@ -19,7 +19,7 @@ from singcoach.benchmark.htpr.bootstrap import Figure
 from singcoach.core.arrays import RealArray
 from singcoach.core.scores import DIMENSIONS
 from singcoach.jobs import NO_JOB, Job
-from singcoach.training.examples import MEASURE_NAMES
+from singcoach.training.examples import MEASURE_NAMES, Example
 
 _NAMES = (OVERALL, *DIMENSIONS)
 RULE = (
@@ -79,15 +79,20 @@ def _blank_measures(materials: Materials, targets: Sequence[Target]) -> list[str
     """Tell the measures that no training take has, but the tested takes have."""
     if not materials.taught or not targets:
         return []
-    seen = np.isfinite([e.measures for e in materials.taught]).any(axis=0)
-    asked = np.isfinite([e.measures for t in targets for e in t.examples]).any(axis=0)
-    blank = [name for name, a, b in zip(MEASURE_NAMES, seen, asked, strict=True) if b and not a]
+    seen = _measured(materials.taught)
+    asked = _measured([example for target in targets for example in target.examples])
+    blank = [name for name in MEASURE_NAMES if name in asked and name not in seen]
     if not blank:
         return []
     return [
         "Measures that no training take has (no backing there, or heard before they existed), so "
         f"that trained heads could not learn from them: {', '.join(blank)}."
     ]
+
+
+def _measured(examples: Sequence[Example]) -> set[str]:
+    table = np.array([e.measures for e in examples], dtype=np.float64)
+    return {name for place, name in enumerate(MEASURE_NAMES) if np.isfinite(table[:, place]).any()}
 
 
 def teach(
