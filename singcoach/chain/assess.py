@@ -75,6 +75,7 @@ def assess(path: Path, *, settings: Settings, engine: Engine, job: Job = NO_JOB)
                 screening=take.screening,
                 duration_s=take.duration_s,
                 notes=take.notes,
+                language=settings.language,
             )
     job.report(1.0, "done")
     assessment = Assessment(

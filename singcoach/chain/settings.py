@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from singcoach.core.languages import Language
 from singcoach.core.take import TakeKind
 
 Profile = Literal["fast", "balanced", "best"]
@@ -28,6 +29,8 @@ class Settings:
         The written song (UltraStar).
     feedback
         Whether the coach's words are written.
+    language
+        What they are written in.
     """
 
     kind: TakeKind | None = None
@@ -35,3 +38,4 @@ class Settings:
     backing: Path | None = None
     song: Path | None = None
     feedback: bool = True
+    language: Language = "en"

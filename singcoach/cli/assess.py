@@ -13,6 +13,7 @@ from singcoach.cli import choices
 from singcoach.cli.console import say, show
 from singcoach.cli.listing import Batch, list_audio
 from singcoach.cli.progress import ConsoleProgress
+from singcoach.core.languages import LANGUAGES
 from singcoach.errors import SingCoachError
 from singcoach.files import check_output, make_folder, write_whole
 
@@ -58,6 +59,9 @@ def add_parser(
     )
     choices.add_profile(parser, "fast", "balanced", "best")
     parser.add_argument("--no-feedback", action="store_true", help="leave out the coach's words")
+    parser.add_argument(
+        "--language", choices=LANGUAGES, default="en", help="of the coach's words (default: en)"
+    )
     choices.add_engine(parser)
     parser.set_defaults(run=run)
 
@@ -100,6 +104,7 @@ def _settings(args: argparse.Namespace) -> Settings:
         backing=args.backing,
         song=args.song,
         feedback=not args.no_feedback,
+        language=args.language,
     )
 
 

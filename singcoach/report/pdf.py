@@ -18,7 +18,7 @@ from singcoach.report import wording
 from singcoach.report.document import clean_text
 from singcoach.report.figures import Moment, PitchRow, moments, pitch_rows
 from singcoach.report.pdf_fonts import REGULAR, markup, register_own_fonts
-from singcoach.report.prose import exercise_parts, sentences
+from singcoach.report.prose import critique_sentences, exercise_parts
 
 _MARGIN = 48.0
 _PADDING = 6.0  # what reportlab's frames keep free inside the margins
@@ -135,7 +135,7 @@ def _story(assessment: Assessment, take: Take, title: str, marks: Sequence[Momen
     if feedback is not None:
         if feedback.critique:
             story += _head("What your coach hears", styles)
-            story += [Paragraph(markup(s), styles.body) for s in sentences(feedback.critique)]
+            story += [Paragraph(markup(s), styles.body) for s in critique_sentences(feedback)]
         if feedback.suggestions:
             insufficient = assessment.screening.verdict == "insufficient"
             story += _head(wording.NEXT_TAKE if insufficient else wording.PRACTISE, styles)

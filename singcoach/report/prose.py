@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from singcoach.core.scores import Feedback
 from singcoach.report.figures import Moment
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
@@ -17,6 +18,12 @@ CARE_PREFIX = "Take care:"
 def sentences(text: str) -> list[str]:
     """Split running text into sentences; a decimal point or a clock time splits nothing."""
     return [part for part in _SENTENCE_END.split(" ".join(text.split())) if part]
+
+
+def critique_sentences(feedback: Feedback) -> list[str]:
+    """Return the critique one by one: as it was written, else cut where English ends sentences."""
+    written = [s.text for s in feedback.sentences if s.part == "critique"]
+    return written or sentences(feedback.critique)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +68,22 @@ class ExerciseText:
 
 
 def exercise_parts(text: str) -> ExerciseText:
-    """Read an exercise text: first line title, ``1.`` lines steps, ``Take care:`` lines cautions.
+    """Read an exercise text: title, ``1.`` lines as steps, how it shows, cautions.
 
-    A text without lines is one paragraph without a title.
+    Of two and more lines after the steps the last is the caution, in any language; a line that
+    starts with ``Take care:`` is one wherever it stands. A text without lines is one paragraph
+    without a title.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     title = lines.pop(0) if len(lines) > 1 else ""
-    steps = [match.group(1) for match in map(_STEP.match, lines) if match]
-    cautions = [line for line in lines if line.startswith(CARE_PREFIX)]
-    rest = [line for line in lines if not _STEP.match(line) and not line.startswith(CARE_PREFIX)]
+    numbered = [place for place, line in enumerate(lines) if _STEP.match(line)]
+    cautions = {place for place, line in enumerate(lines) if line.startswith(CARE_PREFIX)}
+    if numbered and numbered[-1] < len(lines) - 2:
+        cautions.add(len(lines) - 1)
+    told = cautions.union(numbered)
     return ExerciseText(
-        title=title, paragraphs=tuple(rest), steps=tuple(steps), cautions=tuple(cautions)
+        title=title,
+        paragraphs=tuple(line for place, line in enumerate(lines) if place not in told),
+        steps=tuple(_STEP.sub(r"\1", lines[place]) for place in numbered),
+        cautions=tuple(lines[place] for place in sorted(cautions)),
     )

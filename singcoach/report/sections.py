@@ -21,7 +21,7 @@ from singcoach.core.scores import (
 from singcoach.core.take import Take
 from singcoach.report import wording
 from singcoach.report.figures import Moment, PitchRow
-from singcoach.report.prose import exercise_parts, linked_pieces, sentences
+from singcoach.report.prose import critique_sentences, exercise_parts, linked_pieces
 from singcoach.report.svg import pitch_row_svg, pixels_per_second, radar_svg
 
 
@@ -115,7 +115,7 @@ def coach(feedback: Feedback, marks: Sequence[Moment]) -> str:
     """The critique, its times linked to the moments they speak of."""
     if not feedback.critique:
         return ""
-    lines = "".join(f"<p>{_linked(s, marks)}</p>" for s in sentences(feedback.critique))
+    lines = "".join(f"<p>{_linked(s, marks)}</p>" for s in critique_sentences(feedback))
     return f'<h2 id="coach">What your coach hears</h2><div class="coach">{lines}</div>'
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import string
 from collections.abc import Mapping
 from functools import cache
-from typing import Final
 
 from singcoach.coaching.languages.catalogue import (
     AMOUNT_MESSAGES,
@@ -19,11 +18,9 @@ from singcoach.coaching.languages.reasons import REASON_FIELDS, recognise
 from singcoach.coaching.numbers import AMOUNT_KEYS
 from singcoach.coaching.toml_tables import Table, read_toml
 from singcoach.coaching.topics import ALL_TOPICS, Topic
+from singcoach.core.languages import LANGUAGES
 from singcoach.core.scores import DIMENSIONS
 from singcoach.errors import SingCoachError
-
-LANGUAGES: Final[tuple[str, ...]] = ("en", "es", "de", "fr", "ja", "zh")
-"""Codes of the languages that the coach speaks."""
 
 _N_POINTS = 9
 
