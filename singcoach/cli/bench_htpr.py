@@ -91,12 +91,14 @@ def add_parser(
     )
     parser.add_argument(
         "--crops",
-        type=_natural,
+        type=choices.natural,
         default=3,
         metavar="N",
         help="crops of 30 s of each longer recording, each as costly as 30 s of sound (default: 3)",
     )
-    parser.add_argument("--seed", type=_natural, default=0, metavar="N", help="of every draw")
+    parser.add_argument(
+        "--seed", type=choices.natural, default=0, metavar="N", help="of every draw"
+    )
     parser.add_argument(
         "--draws", type=_draws, default=2000, metavar="N", help="bootstrap draws (default: 2000)"
     )
@@ -219,14 +221,8 @@ def _pair(text: str) -> tuple[str, str]:
     return rated, score
 
 
-def _natural(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 or more")
-    return int(text)
-
-
 def _draws(text: str) -> int:
-    number = _natural(text)
+    number = choices.natural(text)
     if not 100 <= number <= 20_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not between 100 and 20000")
     return number

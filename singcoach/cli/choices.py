@@ -77,6 +77,13 @@ def make_engine(args: argparse.Namespace) -> Engine:
     )
 
 
+def natural(text: str) -> int:
+    """Read a whole number of 0 or more."""
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 or more")
+    return int(text)
+
+
 def positive(text: str) -> int:
     """Read a whole number of at least 1 (for argparse)."""
     try:

@@ -34,7 +34,7 @@ def add_parser(
         help="the corpus; one that was stopped is gone on with",
     )
     parser.add_argument(
-        "--seed", type=_natural, default=0, metavar="N", help="of every draw (default: 0)"
+        "--seed", type=choices.natural, default=0, metavar="N", help="of every draw (default: 0)"
     )
     parser.add_argument(
         "--takes",
@@ -75,9 +75,3 @@ def run(args: argparse.Namespace) -> int:
     minutes = built.seconds / 60.0
     show(f"{built.takes} takes, {minutes:.0f} min ({built.kept} were there already)")
     return 0
-
-
-def _natural(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 or more")
-    return int(text)

@@ -89,7 +89,7 @@ def add_parser(
         default="pairwise",
         help="learn which of two is better, or the number itself (default: pairwise)",
     )
-    parser.add_argument("--seed", type=_natural, default=0, metavar="N", help="default: 0")
+    parser.add_argument("--seed", type=choices.natural, default=0, metavar="N", help="default: 0")
     parser.add_argument(
         "--members",
         type=choices.positive,
@@ -284,9 +284,3 @@ def _pair(text: str) -> tuple[str, str]:
     if not (rated and mark) or dimension not in DIMENSIONS:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form RATED=DIMENSION")
     return rated, dimension
-
-
-def _natural(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 or more")
-    return int(text)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from singcoach.core.scores import Dimension
+from singcoach.training.edits.voice import Singing
 
 EditKind = Literal[
     "neutral",
@@ -63,3 +64,20 @@ class Fault:
     end_s: float
     amount: float
     unit: str
+
+
+def over_phrases(
+    singing: Singing, kind: EditKind, severity: float, amount: float, unit: str
+) -> tuple[Fault, ...]:
+    """Return one fault of the same amount for every phrase."""
+    return tuple(
+        Fault(
+            kind=kind,
+            severity=severity,
+            start_s=phrase.start_s,
+            end_s=phrase.end_s,
+            amount=amount,
+            unit=unit,
+        )
+        for phrase in singing.phrases
+    )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from singcoach.core.arrays import RealArray
-from singcoach.training.edits.kinds import EditKind, Fault
+from singcoach.training.edits.kinds import Fault, over_phrases
 from singcoach.training.edits.voice import (
     FRAME_S,
     SILENCE,
@@ -83,7 +83,7 @@ def level_wobble(singing: Singing, severity: float, generator: np.random.Generat
     curve = np.clip(random_curve(generator, singing.n_frames, hz=2.0), -2.5, 2.5)
     gain = WOBBLE_DB * severity * curve * smoothed(singing.voiced.astype(np.float64), seconds=0.01)
     edited = replace(singing, spectrum=with_gain(singing.spectrum, gain))
-    return edited, _over_phrases(singing, "level_wobble", severity, WOBBLE_DB * severity, "dB")
+    return edited, over_phrases(singing, "level_wobble", severity, WOBBLE_DB * severity, "dB")
 
 
 def breaks(singing: Singing, severity: float, generator: np.random.Generator) -> Edited:
@@ -195,7 +195,7 @@ def flat_dynamics(
     gain = np.where(singing.voiced, gain, np.minimum(gain, 0.0))
     gain = severity * smoothed(gain, seconds=0.02)
     edited = replace(singing, spectrum=with_gain(singing.spectrum, gain))
-    return edited, _over_phrases(singing, "flat_dynamics", severity, severity, "share")
+    return edited, over_phrases(singing, "flat_dynamics", severity, severity, "share")
 
 
 def breath_spectrum(
@@ -220,19 +220,3 @@ def breath_spectrum(
     rise = np.minimum(np.sin(0.5 * np.pi * np.clip(x / 0.65, 0.0, 1.0)), (1.0 - x) / 0.2)
     curve = np.clip(rise, 0.0, 1.0) ** 2
     return np.asarray(np.maximum(curve[:, np.newaxis] * shape[np.newaxis, :], SILENCE))
-
-
-def _over_phrases(
-    singing: Singing, kind: EditKind, severity: float, amount: float, unit: str
-) -> tuple[Fault, ...]:
-    return tuple(
-        Fault(
-            kind=kind,
-            severity=severity,
-            start_s=phrase.start_s,
-            end_s=phrase.end_s,
-            amount=amount,
-            unit=unit,
-        )
-        for phrase in singing.phrases
-    )

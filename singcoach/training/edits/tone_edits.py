@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from singcoach.core.arrays import RealArray
-from singcoach.training.edits.kinds import EditKind, Fault
+from singcoach.training.edits.kinds import Fault, over_phrases
 from singcoach.training.edits.voice import SILENCE, Singing, shifted, smoothed, with_gain
 
 Edited = tuple[Singing, tuple[Fault, ...]]
@@ -37,7 +37,7 @@ def breathiness(
     """
     noise = _noisier(singing, severity**0.6, BREATHY_HZ, BREATHY_SHARE)
     edited = replace(singing, aperiodicity=noise)
-    return edited, _everywhere(singing, "breathiness", severity, severity, "share")
+    return edited, over_phrases(singing, "breathiness", severity, severity, "share")
 
 
 def dullness(
@@ -55,7 +55,7 @@ def dullness(
     tilt_db = -DULL_DB_OCTAVE * severity * octaves
     dulled = singing.spectrum * 10.0 ** (tilt_db / 10.0)[np.newaxis, :]
     edited = replace(singing, spectrum=_as_loud(dulled, singing.spectrum, singing.voiced))
-    return edited, _everywhere(
+    return edited, over_phrases(
         singing, "dullness", severity, DULL_DB_OCTAVE * severity, "dB/octave"
     )
 
@@ -76,7 +76,7 @@ def harshness(singing: Singing, severity: float, generator: np.random.Generator)
     spectrum = with_gain(singing.spectrum, gain) * 10.0 ** (shrill_db / 10.0)[np.newaxis, :]
     noise = _noisier(singing, severity, ROUGH_HZ, ROUGH_SHARE)
     edited = replace(singing, f0_hz=f0, spectrum=spectrum, aperiodicity=noise)
-    return edited, _everywhere(singing, "harshness", severity, JITTER_CENTS * severity, "cents")
+    return edited, over_phrases(singing, "harshness", severity, JITTER_CENTS * severity, "cents")
 
 
 def _noisier(
@@ -101,19 +101,3 @@ def _as_loud(
     now = smoothed(spectrum.mean(axis=1) * voiced, seconds=0.1) + SILENCE
     gain_db = 10.0 * np.log10(was / now)
     return with_gain(spectrum, np.clip(gain_db, 0.0, 20.0))
-
-
-def _everywhere(
-    singing: Singing, kind: EditKind, severity: float, amount: float, unit: str
-) -> tuple[Fault, ...]:
-    return tuple(
-        Fault(
-            kind=kind,
-            severity=severity,
-            start_s=phrase.start_s,
-            end_s=phrase.end_s,
-            amount=amount,
-            unit=unit,
-        )
-        for phrase in singing.phrases
-    )

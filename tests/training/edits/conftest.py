@@ -1,28 +1,13 @@
-"""A voice of known parameters, and the pitch network."""
+"""A voice of known parameters."""
 
 from __future__ import annotations
 
 import pytest
 from edit_voices import plain_singing
 
-from singcoach.models.catalogue import Catalogue
-from singcoach.models.sessions import Session, open_session
 from singcoach.training.edits.voice import Singing
-from singcoach.training.edits.world import is_installed
 
 
 @pytest.fixture
 def singing() -> Singing:
     return plain_singing()
-
-
-@pytest.fixture(scope="session")
-def pitch_session() -> Session:
-    return open_session(Catalogue.default().require("pitch"))
-
-
-@pytest.fixture
-def world() -> None:
-    """Skip where WORLD is not installed."""
-    if not is_installed():
-        pytest.skip("pyworld is not installed (the extra `training`)")
