@@ -1,0 +1,160 @@
+"""The process of the language model: ``python -m singcoach.models.language.child``.
+
+Commands come as lines on its input, answers go to its output; nothing else is ever written there.
+It ends when its input ends, so that it never outlives the program that started it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+import queue
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from singcoach.models.language.protocol import (
+    COMMANDS,
+    MOST_LINE_BYTES,
+    Fault,
+    ProtocolError,
+    decode,
+    encode,
+)
+
+_BLOCK_BYTES = 1 << 22
+_UNUSABLE = "the file cannot be run as a language model"
+
+
+class _FailedError(Exception):
+    def __init__(self, fault: Fault, detail: str) -> None:
+        super().__init__(detail)
+        self.fault: Fault = fault
+        self.detail = detail[:2000]
+
+
+def main() -> int:
+    """Answer commands until the input ends."""
+    with contextlib.suppress(ValueError, OSError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the program decides when to stop
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)  # whatever a library prints goes to the log
+    _die_first()
+    commands: queue.Queue[bytes] = queue.Queue()
+    threading.Thread(target=_read, args=(commands,), daemon=True).start()
+    model: Any = None
+    while True:
+        try:
+            kind, values = decode(commands.get(), COMMANDS)
+            if kind == "load":
+                model = _load(values, answers)
+                answers.write(encode("ready", n_context=int(model.n_ctx())))
+            elif model is None:
+                raise _FailedError("request", "no model is loaded")
+            else:
+                _write(model, values, answers)
+        except ProtocolError as error:
+            answers.write(encode("failed", fault="request", detail=str(error)))
+        except _FailedError as error:
+            answers.write(encode("failed", fault=error.fault, detail=error.detail))
+
+
+def _read(commands: queue.Queue[bytes]) -> None:
+    """Take commands; end the process at once when there are no more, even amid a computation."""
+    while line := sys.stdin.buffer.readline(MOST_LINE_BYTES + 1):
+        commands.put(line)
+    os._exit(0)
+
+
+def _die_first() -> None:
+    """Ask the system to end this process before any other when memory runs out."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def _load(values: dict[str, Any], answers: BinaryIO) -> Any:
+    path = Path(values["path"])
+    _check(path, values["size"], values["sha256"], answers)
+    if values["most_bytes"] > 0:
+        _limit_memory(values["most_bytes"])
+    try:
+        import llama_cpp
+    except (ImportError, OSError, RuntimeError) as error:
+        raise _FailedError("missing_runtime", str(error)) from error
+    answers.write(encode("alive", share=1.0))
+    try:
+        return llama_cpp.Llama(
+            model_path=str(path),
+            n_ctx=values["n_context"],
+            n_threads=values["n_threads"],
+            n_threads_batch=values["n_threads"],
+            n_gpu_layers=0,
+            verbose=False,
+        )
+    except Exception as error:  # whatever a file brings about
+        raise _FailedError("unusable", f"{_UNUSABLE}: {error}") from error
+
+
+def _check(path: Path, size: int, sha256: str, answers: BinaryIO) -> None:
+    digest, n_bytes = hashlib.sha256(), 0
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                digest.update(block)
+                n_bytes += len(block)
+                answers.write(encode("alive", share=min(1.0, n_bytes / size)))
+    except OSError as error:
+        raise _FailedError("missing_file", str(error)) from error
+    if n_bytes != size or not hmac.compare_digest(digest.hexdigest(), sha256):
+        raise _FailedError("damaged", f"{n_bytes} bytes with SHA-256 {digest.hexdigest()}")
+
+
+def _limit_memory(most_bytes: int) -> None:
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
+
+
+def _write(model: Any, values: dict[str, Any], answers: BinaryIO) -> None:
+    import llama_cpp
+
+    number, n_tokens, whole = values["number"], 0, False
+    try:
+        grammar = llama_cpp.LlamaGrammar.from_string(values["grammar"], verbose=False)
+        # Nothing of an earlier text is reused: the same request gives the same text.
+        model.reset()
+        pieces = model.create_chat_completion(
+            messages=[
+                {"role": "system", "content": values["system"]},
+                {"role": "user", "content": values["user"]},
+            ],
+            grammar=grammar,
+            seed=values["seed"],
+            temperature=values["temperature"],
+            top_k=0,
+            top_p=0.95,
+            min_p=0.02,
+            repeat_penalty=1.0,
+            max_tokens=values["most_tokens"],
+            stream=True,
+        )
+        for piece in pieces:
+            choice = piece["choices"][0]
+            text = choice["delta"].get("content")
+            if text:
+                n_tokens += 1
+                answers.write(encode("piece", number=number, text=str(text)))
+            whole = whole or choice["finish_reason"] == "stop"
+    except Exception as error:  # the library raises many kinds
+        raise _FailedError("request", f"{type(error).__name__}: {error}") from error
+    answers.write(encode("done", number=number, n_tokens=n_tokens, whole=whole))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
