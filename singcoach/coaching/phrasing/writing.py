@@ -39,10 +39,9 @@ _WRONG_ARTICLE: Final = re.compile(r"\b(?:a [aeio]|an [^aeiou])", re.IGNORECASE)
 """The phrases of the check forgive "a even"; a coach does not say it."""
 
 _SYSTEM: Final = (
-    "You are a kind singing teacher. You say one fact to the singer in one short sentence. "
-    "You add nothing."
+    "You are a kind singing teacher. The user gives you one fact. You say the same fact to the "
+    "singer in one short sentence, in your own words. You add nothing."
 )
-_USER: Final = "The fact: {said}\nSay it to the singer in your own words."
 
 
 class SentenceWriter(Protocol):
@@ -251,7 +250,7 @@ class _Desk:
             return None
         request = Request(
             system=_SYSTEM,
-            user=_USER.format(said=sentence.text),
+            user=sentence.text,
             grammar=grammar,
             seed=_seed(self._seed, sentence, attempt),
         )

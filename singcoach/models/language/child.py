@@ -47,16 +47,18 @@ def main() -> int:
     commands: queue.Queue[bytes] = queue.Queue()
     threading.Thread(target=_read, args=(commands,), daemon=True).start()
     model: Any = None
+    opening = _Opening(None)
     while True:
         try:
             kind, values = decode(commands.get(), COMMANDS)
             if kind == "load":
                 model = _load(values, answers)
+                opening = _Opening(model)
                 answers.write(encode("ready", n_context=int(model.n_ctx())))
             elif model is None:
                 raise _FailedError("request", "no model is loaded")
             else:
-                _write(model, values, answers)
+                _write(model, opening, values, answers)
         except ProtocolError as error:
             answers.write(encode("failed", fault="request", detail=str(error)))
         except _FailedError as error:
@@ -121,23 +123,53 @@ def _limit_memory(most_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
 
 
-def _write(model: Any, values: dict[str, Any], answers: BinaryIO) -> None:
+def _messages(system: str, user: str) -> list[dict[str, str]]:
+    return [{"role": "system", "content": system}, {"role": "user", "content": user}]
+
+
+class _Opening:
+    """The beginning that all prompts share, computed once.
+
+    Every text starts from exactly this state, so that it does not depend on the texts before it.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._system: str | None = None
+        self._n_shared = 0
+
+    def prepare(self, system: str) -> None:
+        """Put the model where it has read the beginning of the prompt and nothing else."""
+        if system != self._system:
+            self._system = None
+            tokens = [self._tokens(system, user) for user in ("1", "A")]
+            pairs = enumerate(zip(*tokens, strict=False))
+            self._n_shared = next((n for n, (a, b) in pairs if a != b), 0)
+            self._system = system
+        self._model.n_tokens = self._n_shared
+
+    def _tokens(self, system: str, user: str) -> list[int]:
+        """Read a whole prompt; the model's state is that of its tokens afterwards."""
+        self._model.reset()
+        self._model.create_chat_completion(
+            messages=_messages(system, user), max_tokens=1, temperature=0.0
+        )
+        return [int(token) for token in self._model.input_ids[: self._model.n_tokens]]
+
+
+def _write(model: Any, opening: _Opening, values: dict[str, Any], answers: BinaryIO) -> None:
     import llama_cpp
 
     number, n_tokens, whole = values["number"], 0, False
     try:
         grammar = llama_cpp.LlamaGrammar.from_string(values["grammar"], verbose=False)
-        # Nothing of an earlier text is reused: the same request gives the same text.
-        model.reset()
+        opening.prepare(values["system"])
         pieces = model.create_chat_completion(
-            messages=[
-                {"role": "system", "content": values["system"]},
-                {"role": "user", "content": values["user"]},
-            ],
+            messages=_messages(values["system"], values["user"]),
             grammar=grammar,
             seed=values["seed"],
             temperature=values["temperature"],
-            top_k=0,
+            top_k=40,
             top_p=0.95,
             min_p=0.02,
             repeat_penalty=1.0,
