@@ -42,6 +42,7 @@ SILENCE_TIMEOUT_S: Final = 15.0
 
 _POLL_S: Final = 0.05
 _END_S: Final = 2.0
+_LAST_WORD_S: Final = 0.3
 _MOST_LOG_LINES: Final = 30
 _WORKING_BYTES: Final = 350_000_000
 """Beside its weights: Python with the library, the tokens' state, the buffers."""
@@ -127,12 +128,12 @@ class LanguageModel:
             )
         except OSError as error:
             raise self._fault("unusable", str(error)) from error
-        self._readers = [
+        self._threads = [
             threading.Thread(target=_read, args=(self._child.stdout, self._answers), daemon=True),
             threading.Thread(target=_log, args=(self._child.stderr, self._log), daemon=True),
         ]
-        for reader in self._readers:
-            reader.start()
+        for thread in self._threads:
+            thread.start()
         with self._ending_on_fault():
             self._send(
                 "load",
@@ -226,8 +227,8 @@ class LanguageModel:
             self._child.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._child.wait(_END_S)
-        for reader in self._readers:
-            reader.join(_END_S)
+        for thread in self._threads:
+            thread.join(_END_S)
         for pipe in (self._child.stdin, self._child.stdout, self._child.stderr):
             if pipe is not None:
                 with contextlib.suppress(OSError):
@@ -246,11 +247,10 @@ class LanguageModel:
         if len(line) > MOST_LINE_BYTES:
             raise self._fault("request", "the request is too long")
         assert self._child.stdin is not None
-        try:
-            self._child.stdin.write(line)
-            self._child.stdin.flush()
-        except OSError as error:
-            raise self._fault("request", f"its process has ended: {error}") from error
+        # A process that hangs does not read: only this thread waits for it, until it is ended.
+        sender = threading.Thread(target=_put, args=(self._child.stdin, line), daemon=True)
+        sender.start()
+        self._threads = [t for t in self._threads if t.is_alive()] + [sender]
 
     def _next(
         self, kinds: Sequence[str], until_s: float, job: Job, stage: str
@@ -267,7 +267,9 @@ class LanguageModel:
             except queue.Empty:
                 continue
             if line is None:
-                code = self._child.poll()
+                code = None
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    code = self._child.wait(_LAST_WORD_S)
                 raise self._fault("request", f"its process ended with {code}")
             try:
                 kind, values = decode(line, ANSWERS)
@@ -284,6 +286,12 @@ class LanguageModel:
         message, hint = _FAULTS[fault]
         log = "\n".join(self._log)
         return ModelError(message.format(id=self.id), hint=hint, detail=f"{detail}\n{log}".strip())
+
+
+def _put(pipe: IO[bytes], line: bytes) -> None:
+    with contextlib.suppress(OSError, ValueError):  # whoever waits for the answer sees the end
+        pipe.write(line)
+        pipe.flush()
 
 
 def _read(pipe: IO[bytes], answers: queue.Queue[bytes | None]) -> None:

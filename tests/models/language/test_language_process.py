@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,18 @@ def test_silence_is_a_fault_before_the_whole_time_is_over(file: Path) -> None:
         with pytest.raises(ModelError):
             model.write(ASKED, timeout_s=60.0)
         assert time.monotonic() - began_s < 5.0
+
+
+def test_process_that_does_not_read_holds_nobody_up(file: Path) -> None:
+    n_threads = threading.active_count()
+    with start(file, stand_ins.HANGS) as model, pytest.raises(ModelError):
+        model.write(replace(ASKED, user="x" * 500_000), timeout_s=0.5)
+    assert threading.active_count() == n_threads
+
+
+def test_request_without_measure_is_an_error(file: Path) -> None:
+    with start(file, stand_ins.ECHO) as model, pytest.raises(ModelError):
+        model.write(replace(ASKED, user="x" * (1 << 20)), timeout_s=10.0)
 
 
 @pytest.mark.parametrize("program", [stand_ins.HANGS_AT_START, stand_ins.DIES_AT_START])

@@ -121,10 +121,15 @@ def test_too_little_memory_is_an_error(file: Path) -> None:
         LanguageModel(entry_of(file), most_bytes=150_000_000)
 
 
-def test_real_model_writes_within_a_grammar() -> None:
+def test_real_model_writes_the_same_whatever_it_wrote_before() -> None:
     path = smollm2()
-    with LanguageModel(entry_of(path, sha256=SMOLLM2_SHA256)) as model:
-        first = model.write(ASKED, timeout_s=60.0)
-        assert first == model.write(ASKED, timeout_s=60.0)
-    assert first.whole
-    assert first.text.startswith(("At 0:12 ", "Near 0:12 "))
+    other = replace(ASKED, user="Something else was asked here, and at length.", seed=1)
+    written = []
+    for requests in ((ASKED,), (other, ASKED, replace(ASKED, system="Another."), ASKED)):
+        with LanguageModel(entry_of(path, sha256=SMOLLM2_SHA256)) as model:
+            texts = [(r, model.write(r, timeout_s=60.0)) for r in requests]
+        written += [text for request, text in texts if request == ASKED]
+    assert len(written) == 3
+    assert written[0] == written[1] == written[2]
+    assert written[0].whole
+    assert written[0].text.startswith(("At 0:12 ", "Near 0:12 "))
