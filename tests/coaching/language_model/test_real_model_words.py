@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from functools import partial
 from pathlib import Path
 
 import pytest
+import stand_ins
 from coaching_samples import NOTES, make_scores, make_screening
 from real_models import SMOLLM2_SHA256, needs_runtime, smollm2
 from tiny_gguf import entry_of, tiny_gguf
@@ -14,6 +17,7 @@ from singcoach.coaching.check import ClaimChecker
 from singcoach.coaching.facts import gather_facts
 from singcoach.coaching.feedback import write_feedback
 from singcoach.coaching.phrasing import write_feedback_with_model
+from singcoach.core.scores import Sentence
 from singcoach.jobs import Job
 from singcoach.models.catalogue import Catalogue
 from singcoach.models.language import LanguageModel
@@ -47,6 +51,52 @@ def test_damaged_file_leaves_the_template_and_a_warning(tmp_path: Path) -> None:
     )
     assert told.feedback == write_feedback(**TAKE)  # type: ignore[arg-type]
     assert "damaged" in told.warnings[0]
+
+
+@pytest.mark.parametrize("program", [stand_ins.DIES, stand_ins.BABBLES, stand_ins.DIES_AT_START])
+def test_process_with_a_fault_leaves_the_template_and_a_warning(
+    tmp_path: Path, program: str
+) -> None:
+    path = tmp_path / "tiny.gguf"
+    path.write_bytes(tiny_gguf())
+    told = write_feedback_with_model(
+        **TAKE,  # type: ignore[arg-type]
+        open_model=lambda job: LanguageModel(
+            entry_of(path), command=stand_ins.command(program), job=job
+        ),
+    )
+    assert told.feedback == write_feedback(**TAKE)  # type: ignore[arg-type]
+    assert len(told.warnings) == 1
+
+
+@needs_runtime
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+def test_process_killed_on_the_way_leaves_the_rest_to_the_template(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.gguf"
+    path.write_bytes(tiny_gguf())
+    models: list[LanguageModel] = []
+    told_before: list[Sentence] = []
+
+    def open_model(job: Job) -> LanguageModel:
+        models.append(LanguageModel(entry_of(path), job=job))
+        return models[0]
+
+    def kill_after_eight(sentence: Sentence) -> None:
+        told_before.append(sentence)
+        if len(told_before) == 8:
+            os.kill(models[0].process_id, signal.SIGKILL)
+
+    told = write_feedback_with_model(
+        **TAKE,  # type: ignore[arg-type]
+        open_model=open_model,
+        on_sentence=kill_after_eight,
+        budget_s=60.0,
+    )
+    template = write_feedback(**TAKE)  # type: ignore[arg-type]
+    assert 0 < told.n_by_model <= 8
+    assert told.feedback.sentences == tuple(told_before)
+    assert told.feedback.sentences[8:] == template.sentences[8:]
+    assert len(told.warnings) == 1
 
 
 @needs_runtime
