@@ -306,7 +306,7 @@ class Engine:
 
     def _has_packs(self) -> bool:
         roles = {entry.role for pack in self._catalogue.packs for entry in pack.entries}
-        return not roles.isdisjoint({*_ROFORMER_ROLES, *_ENCODER_ROLES})
+        return not roles.isdisjoint({*_ROFORMER_ROLES, *_ENCODER_ROLES, "heads"})
 
     def _session_of_pack(self, role: str, part: str = "") -> AnySession | None:
         if self.pack(role, part) is None:

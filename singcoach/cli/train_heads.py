@@ -92,7 +92,7 @@ def add_parser(
     parser.add_argument("--seed", type=choices.natural, default=0, metavar="N", help="default: 0")
     parser.add_argument(
         "--members",
-        type=choices.positive,
+        type=_members,
         default=5,
         metavar="N",
         help="size of the ensemble (default: 5)",
@@ -284,3 +284,12 @@ def _pair(text: str) -> tuple[str, str]:
     if not (rated and mark) or dimension not in DIMENSIONS:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form RATED=DIMENSION")
     return rated, dimension
+
+
+def _members(text: str) -> int:
+    from singcoach.scoring.network_specs import MAX_MEMBERS
+
+    number = choices.positive(text)
+    if number > MAX_MEMBERS:
+        raise argparse.ArgumentTypeError(f"{text!r} is more than {MAX_MEMBERS}")
+    return number

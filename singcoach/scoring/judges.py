@@ -157,9 +157,15 @@ def make_judges(
         if lack is not None or network is None:
             warnings.append(str(lack))
             continue
-        judges[dimension] = NetworkJudge(
+        judge = NetworkJudge(
             network=network, sequences=sequences, readings=readings, moments_s=moments_s
         )
+        if not np.isfinite(judge.whole()):
+            warnings.append(
+                f"The head {network.spec.id} gave no number, so the rules judged {dimension}"
+            )
+            continue
+        judges[dimension] = judge
         if network.spec.warning:
             warnings.append(network.spec.warning)
     return judges, tuple(warnings)

@@ -236,9 +236,11 @@ def _try(head: NetworkHead) -> None:
         singing=rows.get("singing"),
     )
     try:
-        head.positions(silence, {"nothing": np.full(1, np.nan)})
+        found = head.positions(silence, {"nothing": np.full(1, np.nan)})
     except ValueError as error:
         raise _unfit(spec) from error
+    if not np.isfinite(found).all():
+        raise _unfit(spec)
 
 
 def _inside(sequences: Sequences, start_s: float, end_s: float) -> BoolArray:

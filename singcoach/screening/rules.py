@@ -53,6 +53,10 @@ second are never called speech by themselves, so single words with pauses are on
 LEAST_TONE_CHANGE_DB = 2.8
 """Singing with words changes by 4.3 dB and more, notes on one vowel by 3.4, hummed melodies, a
 flute and a cello by 1.2 to 2.6."""
+COLOUR_SNR_DB = 20.0
+COLOUR_QUALITY = 2.0
+"""Below either, noise may hide that the colour changes: white noise at 10 dB leaves 2.6 dB of a
+voice that changes by 4.3."""
 
 CLIPPED_BADLY = 0.05
 CLIPPED = 0.005
@@ -227,13 +231,20 @@ def _blocking_reasons(found: _Findings) -> list[str]:
         reasons.append(f"less than {LEAST_VOICED_S:.0f} s of the singing has a pitch")
     elif found.one_note:
         reasons.append("only one note was sung")
-    elif found.tone_change_db < LEAST_TONE_CHANGE_DB:
+    elif found.tone_change_db < LEAST_TONE_CHANGE_DB and _colour_is_heard(found):
         reasons.append("this sounds like humming or an instrument, not like words")
     if found.faults.clipped_share >= CLIPPED_BADLY:
         reasons.append("the recording is badly clipped")
     if found.faults.snr_db is not None and found.faults.snr_db < VERY_NOISY_DB:
         reasons.append("the recording is very noisy")
     return reasons
+
+
+def _colour_is_heard(found: _Findings) -> bool:
+    """Whether noise leaves the colour of the voice alone; it fills the bands and hides changes."""
+    snr_db, quality = found.faults.snr_db, found.quality
+    clean = snr_db is None or snr_db >= COLOUR_SNR_DB
+    return clean and (quality is None or quality >= COLOUR_QUALITY)
 
 
 def _is_speech(signs: SpeechSigns | None) -> bool:

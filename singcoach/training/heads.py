@@ -176,13 +176,21 @@ def prepare(folder: Path, *, resume: bool) -> None:
     Raises
     ------
     InputError
-        When the folder holds something and nothing is to be resumed.
+        When the folder holds something and nothing is to be resumed, or nothing that was begun
+        by a training.
     """
     make_folder(folder)
-    if not resume and any(folder.iterdir()):
+    if not any(folder.iterdir()):
+        return
+    if not resume:
         raise InputError(
             f"The folder {folder} is not empty",
             hint="Give a new folder, or go on with a training that was stopped with --resume",
+        )
+    if not (folder / CHECKPOINTS).is_dir():
+        raise InputError(
+            f"No training was begun in the folder {folder}",
+            hint="Name the folder of the training that was stopped, or a new one",
         )
 
 

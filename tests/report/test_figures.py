@@ -106,7 +106,9 @@ def test_sentences_and_exercises_are_taken_apart() -> None:
     assert parts.title == "Glide (4 minutes)"
     assert parts.steps == ("Up.", "Down.")
     assert parts.cautions == ("Take care: softly.",)
-    japanese = exercise_parts("滑り\n理由。\n1. 上へ。\n2. 下へ。\n目安：楽。\n気をつけること：静かに。")
+    japanese = exercise_parts(
+        "滑り\n理由。\n1. 上へ。\n2. 下へ。\n目安：楽。\n気をつけること：静かに。"
+    )
     assert japanese.steps == ("上へ。", "下へ。")
     assert japanese.paragraphs == ("理由。", "目安：楽。")
     assert japanese.cautions == ("気をつけること：静かに。",)

@@ -112,6 +112,19 @@ def test_noise_in_the_rests_gives_the_ratio(snr_db: float) -> None:
     assert found == pytest.approx(10 * np.log10(1 + 10 ** (snr_db / 10)), abs=0.7)
 
 
+def test_an_offset_is_no_noise() -> None:
+    sung = Sung([60.0] * 8 + [float("nan")] * 8 + [62.0] * 8)
+    first, second = sung.notes[7].offset_s, sung.notes[8].onset_s
+    regions = (
+        Region(start_s=0.5, end_s=first, kind="singing"),
+        Region(start_s=first, end_s=second, kind="silence"),
+        Region(start_s=second, end_s=sung.notes[-1].offset_s, kind="singing"),
+    )
+    plain = find_faults(sung.audio, sample_rate=RATE, regions=regions).snr_db
+    offset = (sung.audio + np.float32(0.03)).astype(np.float32)
+    assert find_faults(offset, sample_rate=RATE, regions=regions).snr_db == plain == 80.0
+
+
 def test_no_rests_no_ratio_and_digital_silence_the_best() -> None:
     sung = Sung()
     without = find_faults(sung.audio, sample_rate=RATE, regions=ALL_SUNG)

@@ -5,6 +5,7 @@ import pytest
 from screening_takes import HOP_S, MELODY, RATE, Sung
 
 from singcoach.core.arrays import FloatArray
+from singcoach.core.music import Region
 from singcoach.core.take import Screening
 from singcoach.regions.detector import EventTrack
 from singcoach.screening.pitch_accuracy import steady_semitones, sung_frames
@@ -115,6 +116,23 @@ def _one_colour(sung: Sung) -> FloatArray:
 def test_a_melody_in_one_colour_is_no_singing() -> None:
     assert _screened(Sung(), audio=_one_colour(Sung())).reasons == (HUMMING,)
     assert _screened(Sung()).verdict == "pass"
+
+
+def test_noise_that_may_hide_the_colour_refuses_nobody() -> None:
+    sung = Sung([*MELODY[:12], *[float("nan")] * 8, *MELODY[:12]])
+    audio = _one_colour(sung)
+    noise = np.random.default_rng(0).standard_normal(audio.size)
+    level = float(np.sqrt(np.mean(np.square(audio[audio != 0.0]))))
+    last, first = sung.notes[11].offset_s, sung.notes[12].onset_s
+    regions = (
+        Region(start_s=0.5, end_s=last, kind="singing"),
+        Region(start_s=last, end_s=first, kind="silence"),
+        Region(start_s=first, end_s=sung.notes[-1].offset_s, kind="singing"),
+    )
+    object.__setattr__(sung, "regions", regions)
+    assert _screened(sung, audio=audio).reasons == (HUMMING,)
+    noisy = (audio + 0.3 * level * noise).astype(np.float32)
+    assert HUMMING not in _screened(sung, audio=noisy).reasons
 
 
 @pytest.mark.parametrize("gain", [0.003, 0.1, 3.0])
