@@ -42,7 +42,8 @@ SILENCE_TIMEOUT_S: Final = 15.0
 
 _POLL_S: Final = 0.05
 _END_S: Final = 2.0
-_LAST_WORD_S: Final = 0.3
+_LAST_WORD_S: Final = 1.0
+"""How long the end of a process and of what it wrote about itself is waited for."""
 _MOST_LOG_LINES: Final = 30
 _WORKING_BYTES: Final = 350_000_000
 """Beside its weights: Python with the library, the tokens' state, the buffers."""
@@ -128,9 +129,12 @@ class LanguageModel:
             )
         except OSError as error:
             raise self._fault("unusable", str(error)) from error
+        self._logger = threading.Thread(
+            target=_log, args=(self._child.stderr, self._log), daemon=True
+        )
         self._threads = [
             threading.Thread(target=_read, args=(self._child.stdout, self._answers), daemon=True),
-            threading.Thread(target=_log, args=(self._child.stderr, self._log), daemon=True),
+            self._logger,
         ]
         for thread in self._threads:
             thread.start()
@@ -270,6 +274,7 @@ class LanguageModel:
                 code = None
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     code = self._child.wait(_LAST_WORD_S)
+                self._logger.join(_LAST_WORD_S)
                 raise self._fault("request", f"its process ended with {code}")
             try:
                 kind, values = decode(line, ANSWERS)
