@@ -21,11 +21,11 @@ from typing import Literal
 
 import numpy as np
 
-from singcoach.audio.reading import read_audio
 from singcoach.audio.writing import write_wav
 from singcoach.benchmark.fooled_rules import Outcome, is_right
 from singcoach.benchmark.fooled_sounds import MADE_SOUNDS
 from singcoach.benchmark.fooled_tricks import SAMPLE_TRICKS, VOICE_TRICKS
+from singcoach.benchmark.material import read_mono
 from singcoach.chain.assess import assess
 from singcoach.chain.engine import Engine
 from singcoach.chain.settings import Profile, Settings
@@ -93,12 +93,15 @@ def run(
         for name, make in MADE_SOUNDS.items():
             yield bench.standing("made", name, make())
         for folder, name, path in _recordings(sounds):
-            yield bench.standing(folder, name, _at_least(_read(path)))
+            yield bench.standing(folder, name, _at_least(read_mono(path)))
         for name, music in _instrumentals(data):
             yield bench.standing("instrumental", name, music)
             for _, speaker, path in [r for r in _recordings(sounds) if r[0] == "speech"][:2]:
                 yield bench.standing(
-                    "speech over music", f"{speaker} / {name}", _over(_read(path), music), "mixture"
+                    "speech over music",
+                    f"{speaker} / {name}",
+                    _over(read_mono(path), music),
+                    "mixture",
                 )
         takes = singing(data)[:n_takes]
         if not takes:
@@ -107,7 +110,7 @@ def run(
                 hint="Give the folder that holds vocadito, pesnq_edelweiss, gtsinger or nycu_first",
             )
         for name, parts in takes:
-            yield from bench.tricks(name, np.concatenate([_read(path) for path in parts]))
+            yield from bench.tricks(name, np.concatenate([read_mono(path) for path in parts]))
 
 
 def singing(data: Path) -> list[tuple[str, tuple[Path, ...]]]:
@@ -198,11 +201,6 @@ class _Bench:
             )
 
 
-def _read(path: Path) -> FloatArray:
-    audio: FloatArray = read_audio(path, sample_rate=ANALYSIS_RATE, channels=1)[0]
-    return audio
-
-
 def _recordings(sounds: Path | None) -> Iterator[tuple[str, str, Path]]:
     for folder in ("speech", "whisper", "instruments"):
         if sounds is not None:
@@ -212,10 +210,10 @@ def _recordings(sounds: Path | None) -> Iterator[tuple[str, str, Path]]:
 
 def _instrumentals(data: Path) -> Iterator[tuple[str, FloatArray]]:
     for path in sorted((data / "nycu_first" / "music").glob("*.flac"))[1::17]:
-        yield f"backing {path.stem}", _read(path)
+        yield f"backing {path.stem}", read_mono(path)
     stems = data / "stems_falcon69"
     if stems.is_dir():
-        parts = [_read(stems / f"{name}.flac") for name in ("bass", "drums", "other")]
+        parts = [read_mono(stems / f"{name}.flac") for name in ("bass", "drums", "other")]
         yield "band without its singer", _at_least(np.sum(parts, axis=0, dtype=np.float32))
 
 

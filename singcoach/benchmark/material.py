@@ -47,18 +47,19 @@ class Material:
 
     def mono(self) -> FloatArray:
         """Return the song at 16 kHz, shape ``(n_samples,)``."""
-        return _mono(self.mixture)
+        return read_mono(self.mixture)
 
     def vocal(self) -> FloatArray:
         """Return the separated voice at 16 kHz, shape ``(n_samples,)``."""
-        return _mono(self.vocal_path)
+        return read_mono(self.vocal_path)
 
     def backing(self) -> FloatArray:
         """Return the separated accompaniment at 16 kHz, shape ``(n_samples,)``."""
-        return _mono(self.backing_path)
+        return read_mono(self.backing_path)
 
 
-def _mono(path: Path) -> FloatArray:
+def read_mono(path: Path) -> FloatArray:
+    """Return a recording at 16 kHz, its channels mixed, shape ``(n_samples,)``."""
     audio: FloatArray = read_audio(path, sample_rate=ANALYSIS_RATE, channels=1)[0]
     return audio
 

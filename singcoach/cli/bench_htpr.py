@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from singcoach.cli import choices
 from singcoach.cli.console import say, show
-from singcoach.cli.listing import list_audio
+from singcoach.cli.listing import audio_in
 from singcoach.cli.progress import ConsoleProgress
-from singcoach.errors import InputError
 from singcoach.files import check_output, write_whole
 
 if TYPE_CHECKING:
@@ -195,23 +193,12 @@ def _audio(args: argparse.Namespace) -> Audio:
 
     return Audio(
         folder=args.audio,
-        files=_files(args.audio),
+        files=audio_in(args.audio),
         backing_folder=args.backing,
-        backing_files=() if args.backing is None else _files(args.backing),
+        backing_files=() if args.backing is None else audio_in(args.backing),
         engine=choices.make_engine(args),
         settings=Settings(kind=choices.kind_of(args), profile=args.profile, feedback=False),
     )
-
-
-def _files(folder: Path) -> tuple[Path, ...]:
-    if not folder.is_dir():
-        raise InputError(
-            f"{folder.name or folder} is not a folder", hint="Give the folder of the recordings"
-        )
-    listed = list_audio([folder])
-    if not listed.files:
-        raise next(iter(listed.faults.values()))
-    return listed.files
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -47,6 +47,24 @@ def list_audio(paths: Sequence[Path]) -> Batch:
     return Batch(files=tuple(files), faults=faults)
 
 
+def audio_in(folder: Path) -> tuple[Path, ...]:
+    """Return the recordings of a folder that has to hold some, in order.
+
+    Raises
+    ------
+    InputError
+        It is no folder, cannot be read, or holds none.
+    """
+    if not folder.is_dir():
+        raise InputError(
+            f"{folder.name or folder} is not a folder", hint="Give the folder of the recordings"
+        )
+    listed = list_audio([folder])
+    if not listed.files:
+        raise next(iter(listed.faults.values()))
+    return listed.files
+
+
 def _recordings(folder: Path, faults: dict[Path, InputError]) -> list[Path]:
     def note(error: OSError) -> None:
         place = Path(error.filename) if error.filename else folder

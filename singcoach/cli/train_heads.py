@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from singcoach.cli import choices
 from singcoach.cli.console import say, show
-from singcoach.cli.listing import list_audio
+from singcoach.cli.listing import audio_in
 from singcoach.cli.progress import ConsoleProgress
 from singcoach.core.scores import DIMENSIONS
 from singcoach.errors import InputError
@@ -229,7 +229,7 @@ def _rated(args: argparse.Namespace, place: Path, job: Job) -> list[Labelled]:
     for dimension, table in ratings.tables.items():
         for item, mean in zip(table.items, table.means.tolist(), strict=True):
             labels.setdefault(item, {})[named.get(dimension, dimension)] = mean
-    files = relative_names(_files(args.audio), args.audio)
+    files = relative_names(audio_in(args.audio), args.audio)
     matches = match(ratings.items, files, folders=True)
     if not matches.found:
         raise InputError(
@@ -239,7 +239,7 @@ def _rated(args: argparse.Namespace, place: Path, job: Job) -> list[Labelled]:
     if matches.missing or matches.ambiguous:
         n_missing = len(matches.missing) + len(matches.ambiguous)
         say(f"{n_missing} of {len(ratings.items)} items have no single recording: left out")
-    backings = relative_names(_files(args.backing), args.backing) if args.backing else {}
+    backings = relative_names(audio_in(args.backing), args.backing) if args.backing else {}
     fitting = match(matches.found, backings).found if backings else {}
     found = []
     for number, (item, parts) in enumerate(matches.found.items()):
@@ -261,17 +261,6 @@ def _rated(args: argparse.Namespace, place: Path, job: Job) -> list[Labelled]:
             )
         )
     return found
-
-
-def _files(folder: Path) -> tuple[Path, ...]:
-    if not folder.is_dir():
-        raise InputError(
-            f"{folder.name or folder} is not a folder", hint="Give the folder of the recordings"
-        )
-    listed = list_audio([folder])
-    if not listed.files:
-        raise next(iter(listed.faults.values()))
-    return listed.files
 
 
 def _tell(failed: Mapping[str, str]) -> None:

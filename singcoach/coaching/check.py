@@ -21,8 +21,8 @@ from singcoach.coaching.exercises import load_library
 from singcoach.coaching.facts import Fact
 from singcoach.coaching.languages import catalogue_of
 from singcoach.coaching.proof import Proof
+from singcoach.core.wording import split_sentences
 
-_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(“])")
 _JOINT: Final = re.compile(
     r"\s*[;:]\s+(?:(?:and|but|so|yet) )?"
     r"|\s+-\s+"
@@ -46,11 +46,6 @@ _EXISTS: Final = re.compile(r"(?:in|at) (?:one moment|one place|one spot|places|
 _THERE: Final = re.compile(r"^(?:there|here),? (?!is |are |was |were )|,? (?:there|here)$")
 _ALLOWED: Final = re.compile(r"[a-zA-Z0-9 ,;:'\"()/%.-]*")
 _MOST_JOINTS = 8
-
-
-def split_sentences(text: str) -> list[str]:
-    """Split running text into sentences; a decimal point or a clock time splits nothing."""
-    return [part for part in _SENTENCE_END.split(" ".join(text.split())) if part]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,14 +25,6 @@ AMOUNT_BOUNDS: Final = (
 AMOUNT_KEYS: Final = tuple(key for key, _ in AMOUNT_BOUNDS)
 
 
-def clock(time_s: float) -> str:
-    """Write a time as ``m:ss`` (``h:mm:ss`` from one hour), the second it falls in."""
-    whole = max(0, math.floor(time_s + 1e-6))
-    minutes, seconds = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
-
-
 def half_points(score: float) -> float:
     """Round a score to half points, as the coach says it."""
     return math.floor(score * 2 + 0.5) / 2

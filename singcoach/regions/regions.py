@@ -75,7 +75,7 @@ def find_regions(
     job.report(0.0, "regions")
     sounding = sounding_frames(vocal, pitch=pitch, events=events)
     merged = close_gaps(sounding, longest_frames=round(LONGEST_CONSONANT_S / HOP_S))
-    steady = _steady_frames(pitch, merged.size, events.phase)
+    steady = at_frames(steady_frames(pitch).astype(np.float64), pitch, merged.size, events.phase)
     duration_s = vocal.size / sample_rate
     found: list[Region] = []
     for start, end in runs_of(merged):
@@ -140,15 +140,16 @@ def _time_s(frame: int, phase: int) -> float:
     return (phase + frame * HOP_SAMPLES) / ANALYSIS_RATE
 
 
-def _steady_frames(pitch: PitchTrack, n_frames: int, phase: int) -> RealArray:
+def steady_frames(pitch: PitchTrack) -> BoolArray:
+    """Say of every pitch frame whether the pitch around it holds as on a note."""
     span = max(1, round(STEADY_SPAN_S / pitch.hop_s))
-    cents = 1200.0 * np.log2(np.where(pitch.voiced, pitch.f0_hz, 1.0))
-    steady = np.zeros(cents.size)
-    if cents.size > span:
+    steady = np.zeros(pitch.f0_hz.size, dtype=np.bool_)
+    if steady.size > span:
+        cents = 1200.0 * np.log2(np.where(pitch.voiced, pitch.f0_hz, 1.0))
         both = pitch.voiced[span:] & pitch.voiced[:-span]
         moved = np.abs(cents[span:] - cents[:-span])
         steady[span // 2 : span // 2 + moved.size] = both & (moved < STEADY_CENTS)
-    return at_frames(steady, pitch, n_frames, phase)
+    return steady
 
 
 def _kind(

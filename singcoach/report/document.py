@@ -153,9 +153,14 @@ def _only_escapes(text: str) -> bool:
 
 @cache
 def _validator() -> Any:
+    return make_validator(schema())
+
+
+def make_validator(rules: Mapping[str, Any]) -> Any:
+    """Return what checks documents against a JSON schema (draft 2020-12)."""
     import jsonschema  # slow to import, and needed only once a result exists
 
-    return jsonschema.Draft202012Validator(schema())
+    return jsonschema.Draft202012Validator(rules)
 
 
 def _error_order(error: Any) -> tuple[int, str]:

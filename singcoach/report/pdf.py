@@ -12,6 +12,7 @@ from singcoach import __version__
 from singcoach.core.assessment import Assessment
 from singcoach.core.scores import DIMENSIONS, DimensionScore
 from singcoach.core.take import Take
+from singcoach.core.wording import clock
 from singcoach.files import write_whole
 from singcoach.jobs import NO_JOB, Job
 from singcoach.report import wording
@@ -285,7 +286,7 @@ def _moment_table(marks: Sequence[Moment], styles: _Styles) -> Any:
         rows.append(
             (
                 str(moment.number),
-                f"{wording.clock(item.start_s)}–{wording.clock(item.end_s)}",
+                f"{clock(item.start_s)}–{clock(item.end_s)}",
                 f"{effect} {wording.DIMENSION_NAMES[moment.dimension].lower()}",
                 item.text,
             )

@@ -9,10 +9,11 @@ from reportlab.lib.colors import Color, HexColor
 from reportlab.platypus.flowables import Flowable
 
 from singcoach.core.scores import Dimension, DimensionScore
+from singcoach.core.wording import clock
 from singcoach.report.figures import PitchRow, Point, radar_axes
 from singcoach.report.pdf_fonts import runs
 from singcoach.report.svg import IN_TUNE_CENTS
-from singcoach.report.wording import DIMENSION_NAMES, clock, note_name, score_text
+from singcoach.report.wording import DIMENSION_NAMES, note_name, score_text
 
 INK = HexColor("#20242c")
 SOFT = HexColor("#5a6270")

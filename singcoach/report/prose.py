@@ -7,23 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from singcoach.core.scores import Feedback
+from singcoach.core.wording import split_sentences
 from singcoach.report.figures import Moment
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
 _CLOCK = re.compile(r"(?<![\d:])(?:(\d+):)?(\d{1,2}):([0-5]\d)(?![\d:])")
 _STEP = re.compile(r"^\s*\d+[.)]\s+(.*)$")
 CARE_PREFIX = "Take care:"
 
 
-def sentences(text: str) -> list[str]:
-    """Split running text into sentences; a decimal point or a clock time splits nothing."""
-    return [part for part in _SENTENCE_END.split(" ".join(text.split())) if part]
-
-
 def critique_sentences(feedback: Feedback) -> list[str]:
     """Return the critique one by one: as it was written, else cut where English ends sentences."""
     written = [s.text for s in feedback.sentences if s.part == "critique"]
-    return written or sentences(feedback.critique)
+    return written or split_sentences(feedback.critique)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from singcoach.core.scores import (
     Suggestion,
 )
 from singcoach.core.take import Take
+from singcoach.core.wording import clock
 from singcoach.report import wording
 from singcoach.report.figures import Moment, PitchRow
 from singcoach.report.prose import critique_sentences, exercise_parts, linked_pieces
@@ -128,7 +129,7 @@ def tasks(
     items = []
     for suggestion in suggestions:
         heard = [m for m in marks if m.evidence.id in suggestion.evidence]
-        links = ", ".join(_moment_link(m, wording.clock(m.evidence.start_s)) for m in heard)
+        links = ", ".join(_moment_link(m, clock(m.evidence.start_s)) for m in heard)
         listen = f'<p class="small soft">Listen: {links}</p>' if links else ""
         items.append(
             f"<li><p>{_linked(suggestion.text, marks)}</p>{listen}"
@@ -184,7 +185,7 @@ def pitch(rows: Sequence[PitchRow]) -> str:
     scale = pixels_per_second(rows)
     lines = "".join(
         f'<div class="row" tabindex="0" role="region" aria-label="Pitch from '
-        f'{wording.clock(row.start_s)} to {wording.clock(row.end_s)}">'
+        f'{clock(row.start_s)} to {clock(row.end_s)}">'
         f"{pitch_row_svg(row, scale=scale, number=number)}</div>"
         for number, row in enumerate(rows, start=1)
     )
@@ -205,7 +206,7 @@ def moment_list(marks: Sequence[Moment], clips: Mapping[int, Clip]) -> str:
         item = moment.evidence
         up = item.effect >= 0
         kind, sign, words = ("up", "▲", "raised") if up else ("down", "▼", "lowered")
-        span = f"{wording.clock(item.start_s)}–{wording.clock(item.end_s)}"
+        span = f"{clock(item.start_s)}–{clock(item.end_s)}"
         dimension = wording.DIMENSION_NAMES[moment.dimension]
         player = ""
         clip = clips.get(moment.number)

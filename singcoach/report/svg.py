@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 from singcoach.core.scores import Dimension, DimensionScore
+from singcoach.core.wording import clock
 from singcoach.report.figures import Axis, PitchRow, Point, radar_axes
-from singcoach.report.wording import DIMENSION_NAMES, clock, note_name, range_text, score_text
+from singcoach.report.wording import DIMENSION_NAMES, note_name, range_text, score_text
 
 ROW_WIDTH = 1000.0
 SEMITONE_HEIGHT = 9.0

@@ -186,14 +186,6 @@ TAKE_AGAIN: Final = (
 )
 
 
-def clock(time_s: float) -> str:
-    """Write a time as ``m:ss`` (``h:mm:ss`` from one hour), the second it falls in."""
-    whole = max(0, math.floor(time_s + 1e-6))
-    minutes, seconds = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
-
-
 def note_name(midi: float) -> str:
     """Name of the nearest note, such as ``"F♯4"`` (60 = C4)."""
     nearest = round(midi)

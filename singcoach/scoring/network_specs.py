@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Literal, cast, get_args
 
 from singcoach.core.scores import DIMENSIONS, Dimension
 from singcoach.scoring.measures import UNITS
-from singcoach.scoring.specs import RULES
+from singcoach.scoring.specs import RULES, read_number
 
 Input = Literal["measures", "general", "singing"]
 INPUTS: tuple[Input, ...] = get_args(Input)
@@ -142,8 +141,8 @@ def _spec(name: str, table: object) -> NetworkSpec:
         widths=dict(widths),
         encoders={one: _text(text, f"{where}.encoders") for one, text in encoders.items()},
         members=members,
-        centre=_number(table["centre"], f"{where}.centre", -100.0),
-        spread=_number(table["spread"], f"{where}.spread", 1e-3),
+        centre=read_number(table["centre"], f"{where}.centre", -100.0),
+        spread=read_number(table["spread"], f"{where}.spread", 1e-3),
         warning=_text(table["warning"], f"{where}.warning", least=0),
     )
 
@@ -170,11 +169,3 @@ def _text(value: object, where: str, *, least: int = 1) -> str:
     if not printable:
         raise ValueError(f"{where} is not a short line of text")
     return str(value)
-
-
-def _number(value: object, where: str, least: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{where} is not a number")
-    if not math.isfinite(value) or not least <= value <= 1e6:
-        raise ValueError(f"{where} is {value}, not in {least}..1e6")
-    return float(value)

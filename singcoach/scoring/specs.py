@@ -188,7 +188,9 @@ def read_heads(document: Mapping[str, Any]) -> Heads:
         norms_from=_words(document["norms_from"], "norms_from"),
         norms=norms,
         heads=heads,
-        overall_weights={d: _number(shares[d], f"overall.weights.{d}", 0.0) for d in DIMENSIONS},
+        overall_weights={
+            d: read_number(shares[d], f"overall.weights.{d}", 0.0) for d in DIMENSIONS
+        },
         ensemble=_ensemble(document["ensemble"]),
         uncertainty=_uncertainty(document["uncertainty"]),
         routing=_routing(document["routing"], networks.keys()),
@@ -213,13 +215,13 @@ def _routing(value: object, networks: Collection[str]) -> dict[Dimension, str]:
 def _ensemble(value: object) -> Ensemble:
     table = _table(value, "ensemble")
     _keys(table, {"weight_spread", "left_out", "recordings"}, "ensemble")
-    left_out = _number(table["left_out"], "ensemble.left_out", 0.0)
+    left_out = read_number(table["left_out"], "ensemble.left_out", 0.0)
     if left_out > 0.9:
         raise ValueError("ensemble.left_out is above 0.9")
     return Ensemble(
-        weight_spread=_number(table["weight_spread"], "ensemble.weight_spread", 0.0),
+        weight_spread=read_number(table["weight_spread"], "ensemble.weight_spread", 0.0),
         left_out=left_out,
-        recordings=int(_number(table["recordings"], "ensemble.recordings", 4.0)),
+        recordings=int(read_number(table["recordings"], "ensemble.recordings", 4.0)),
     )
 
 
@@ -232,9 +234,9 @@ def _uncertainty(value: object) -> Uncertainty:
     _keys(factors, set(SCORED), "uncertainty.factors")
     return Uncertainty(
         calibrated_on=_words(table["calibrated_on"], "uncertainty.calibrated_on"),
-        base=_number(table["base"], "uncertainty.base", 0.01),
+        base=read_number(table["base"], "uncertainty.base", 0.01),
         conditions={
-            name: _number(conditions[name], f"uncertainty.conditions.{name}", 0.0)
+            name: read_number(conditions[name], f"uncertainty.conditions.{name}", 0.0)
             for name in CONDITIONS
         },
         factors={
@@ -248,7 +250,7 @@ def _head(value: object, where: str, norms: Mapping[str, Norm]) -> Head:
     table = _table(value, where)
     _keys(table, {"weights", "centre", "spread", "warning"}, where)
     weights = {
-        _measure(name, where): _number(weight, f"{where}.weights.{name}", -100.0)
+        _measure(name, where): read_number(weight, f"{where}.weights.{name}", -100.0)
         for name, weight in _table(table["weights"], f"{where}.weights").items()
     }
     without_norm = sorted(weights.keys() - norms.keys())
@@ -256,8 +258,8 @@ def _head(value: object, where: str, norms: Mapping[str, Norm]) -> Head:
         raise ValueError(f"{where}: no norm for {without_norm}, or no weight")
     return Head(
         weights=weights,
-        centre=_number(table["centre"], f"{where}.centre", -100.0),
-        spread=_number(table["spread"], f"{where}.spread", 1e-6),
+        centre=read_number(table["centre"], f"{where}.centre", -100.0),
+        spread=read_number(table["spread"], f"{where}.spread", 1e-6),
     )
 
 
@@ -265,8 +267,8 @@ def _norm(value: object, where: str) -> Norm:
     table = _table(value, where)
     _keys(table, {"median", "scale", "quantiles"}, where)
     return Norm(
-        median=_number(table["median"], f"{where}.median", -1e6),
-        scale=_number(table["scale"], f"{where}.scale", 1e-6),
+        median=read_number(table["median"], f"{where}.median", -1e6),
+        scale=read_number(table["scale"], f"{where}.scale", 1e-6),
         quantiles=_ascending(table["quantiles"], f"{where}.quantiles", len(QUANTILE_LEVELS), -1e6),
     )
 
@@ -274,7 +276,7 @@ def _norm(value: object, where: str) -> Norm:
 def _ascending(value: object, where: str, count: int, least: float) -> tuple[float, ...]:
     if not isinstance(value, list) or len(value) != count:
         raise ValueError(f"{where}: not {count} numbers")
-    numbers = tuple(_number(x, where, least) for x in value)
+    numbers = tuple(read_number(x, where, least) for x in value)
     if list(numbers) != sorted(numbers):
         raise ValueError(f"{where} do not ascend")
     return numbers
@@ -297,7 +299,8 @@ def _measure(name: str, where: str) -> str:
     return name
 
 
-def _number(value: object, where: str, least: float) -> float:
+def read_number(value: object, where: str, least: float) -> float:
+    """Return a finite number between ``least`` and a million; ValueError for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{where} is not a number")
     if not math.isfinite(value) or not least <= value <= 1e6:

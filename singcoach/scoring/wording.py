@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from singcoach.core.wording import clock
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phrasing:
@@ -235,12 +237,6 @@ SHOWN_UNITS: Mapping[str, str] = {"tuning_concentration": "cents", "phrase_break
 """Units of the single items where they differ from the unit of the measure."""
 
 _WORDS = {"ratio": ""}
-
-
-def clock(seconds: float) -> str:
-    """Return ``"0:42"`` for 42.7 s."""
-    whole = int(seconds)
-    return f"{whole // 60}:{whole % 60:02d}"
 
 
 def sentence(

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from singcoach.core.arrays import ANALYSIS_RATE, BoolArray, FloatArray, RealArray
+from singcoach.core.arrays import ANALYSIS_RATE, FloatArray, RealArray
 from singcoach.core.music import PitchTrack, Region
 from singcoach.regions.detector import HOP_SAMPLES, EventTrack
+from singcoach.regions.regions import steady_frames
 
-STEADY_CENTS = 35.0
-STEADY_SPAN_S = 0.1
 WANDER_SPAN_S = 6.0
 _EVERY_FRAME = 5
 
@@ -55,19 +54,8 @@ def speech_signs(
     frames = np.clip(np.round(samples / HOP_SAMPLES).astype(int), 0, n_events - 1)
     speech, singing, _ = events.probabilities[frames].mean(axis=0, dtype=np.float64)
     return SpeechSigns(
-        lean=float(speech - singing), steady_share=float(_steady(pitch)[voiced].mean())
+        lean=float(speech - singing), steady_share=float(steady_frames(pitch)[voiced].mean())
     )
-
-
-def _steady(pitch: PitchTrack) -> BoolArray:
-    span = max(1, round(STEADY_SPAN_S / pitch.hop_s))
-    steady = np.zeros(pitch.f0_hz.size, dtype=np.bool_)
-    if pitch.f0_hz.size > span:
-        cents = 1200.0 * np.log2(np.where(pitch.voiced, pitch.f0_hz, 1.0))
-        both = pitch.voiced[span:] & pitch.voiced[:-span]
-        moved = np.abs(cents[span:] - cents[:-span])
-        steady[span // 2 : span // 2 + moved.size] = both & (moved < STEADY_CENTS)
-    return steady
 
 
 def local_spread_semitones(times_s: RealArray, heights: RealArray) -> float:

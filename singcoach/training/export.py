@@ -24,12 +24,12 @@ from singcoach.models.manifest import MANIFEST_NAME
 from singcoach.models.packfile import PackFile
 from singcoach.models.packs.plan import About
 from singcoach.models.packs.writing import FinishedFile, manifest_text, provenance_text
-from singcoach.scoring.heads import SOFT_LIMIT, all_positions, signed_mean
+from singcoach.scoring.heads import SOFT_LIMIT, signed_mean
 from singcoach.scoring.network_specs import read_networks
 from singcoach.scoring.specs import Heads, parse_heads, read_heads
 from singcoach.training.examples import MEASURE_NAMES, Example
 from singcoach.training.fit import FittedHead
-from singcoach.training.linear import match
+from singcoach.training.linear import match, rules_positions
 from singcoach.training.networks import ROW_LIMIT, TRANSFORMER_HEADS
 from singcoach.training.toml_text import toml_text
 
@@ -114,7 +114,7 @@ def export_pack(
     make_folder(folder)
     shipped = (catalogue or Catalogue.default()).require("heads")
     rules = parse_heads(shipped)
-    reference = _rules_positions(examples, rules)
+    reference = rules_positions(examples, rules)
     document = tomllib.loads(shipped.content.decode("utf-8"))
     document["name"] = about.id
     document["networks"] = {}
@@ -156,14 +156,6 @@ def export_pack(
     write_whole(folder / PROVENANCE_NAME, provenance_text(provenance))
     write_whole(folder / f"{about.id}.md", about.card)
     return folder
-
-
-def _rules_positions(examples: Sequence[Example], rules: Heads) -> dict[str, RealArray]:
-    values = {
-        name: np.array([e.measures[place] for e in examples])
-        for place, name in enumerate(MEASURE_NAMES)
-    }
-    return {str(d): x for d, x in all_positions(values, rules).items()}
 
 
 def _weights(

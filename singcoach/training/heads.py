@@ -15,15 +15,15 @@ from singcoach.errors import InputError
 from singcoach.files import make_folder, write_whole
 from singcoach.jobs import NO_JOB, Job
 from singcoach.models.manifest import is_plain_id
-from singcoach.scoring.heads import all_positions
-from singcoach.scoring.specs import Heads, load_heads
+from singcoach.scoring.specs import load_heads
 from singcoach.training.accuracy import PairAccuracy, edit_names, pair_accuracy
 from singcoach.training.card import card_text
 from singcoach.training.checkpoints import clear
 from singcoach.training.comparisons import Labelled, label
-from singcoach.training.examples import MEASURE_NAMES, Example
+from singcoach.training.examples import Example
 from singcoach.training.export import PackAbout, export_pack
 from singcoach.training.fit import FittedHead, fit_head
+from singcoach.training.linear import rules_positions
 
 CHECKPOINTS = ".training"
 FIGURES_NAME = "figures.json"
@@ -205,7 +205,7 @@ def measure(head: FittedHead, material: Material, job: Job = NO_JOB) -> Figures:
     said = head.predict(tested, job)[0] if tested else np.zeros(0)
     found = _labelled(tested, head.dimension)
     if found is not None:
-        by_rules = rules_positions(tested, head.dimension, rules)
+        by_rules = rules_positions(tested, rules)[head.dimension]
         held_out, rules_out = pair_accuracy(said, found), pair_accuracy(by_rules, found)
         for name, number in edit_names(found):
             by_edit[name] = pair_accuracy(said, found, edit=number)
@@ -230,16 +230,6 @@ def _labelled(examples: Sequence[Example], dimension: str) -> Labelled | None:
         return label(examples, dimension)
     except InputError:
         return None
-
-
-def rules_positions(examples: Sequence[Example], dimension: str, rules: Heads) -> RealArray:
-    """Return what the signed sums of a heads file say, shape ``(n,)``, NaN where nothing."""
-    values = {
-        name: np.array([e.measures[place] for e in examples])
-        for place, name in enumerate(MEASURE_NAMES)
-    }
-    found = {str(name): x for name, x in all_positions(values, rules).items()}
-    return found[dimension]
 
 
 def neutral_shift(examples: Sequence[Example], said: RealArray) -> float:

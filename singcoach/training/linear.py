@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from singcoach.core.arrays import RealArray
 from singcoach.core.scores import DIMENSIONS
-from singcoach.scoring.heads import standardise
+from singcoach.scoring.heads import all_positions, standardise
 from singcoach.scoring.specs import Heads
 from singcoach.training.comparisons import Labelled, MemberPlan, all_pairs
 from singcoach.training.examples import MEASURE_NAMES, Example
@@ -47,6 +47,15 @@ def standard_measures(examples: tuple[Example, ...], heads: Heads, names: list[s
     raw = np.array([e.measures for e in examples]).reshape(-1, len(MEASURE_NAMES))
     columns = [standardise(raw[:, MEASURE_NAMES.index(name)], heads.norms[name]) for name in names]
     return np.stack(columns, axis=1)
+
+
+def rules_positions(examples: Sequence[Example], rules: Heads) -> dict[str, RealArray]:
+    """Return what the signed sums of a heads file say by dimension, NaN where nothing, ``(n,)``."""
+    values = {
+        name: np.array([e.measures[place] for e in examples])
+        for place, name in enumerate(MEASURE_NAMES)
+    }
+    return {str(name): x for name, x in all_positions(values, rules).items()}
 
 
 def linear_positions(x: RealArray, weights: RealArray) -> RealArray:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from singcoach.coaching import write_feedback
-from singcoach.coaching.check import ClaimChecker, split_sentences
+from singcoach.coaching.check import ClaimChecker
 from singcoach.coaching.exercises import load_library
 from singcoach.coaching.facts import RELATIVE_MARK, gather_facts
 from singcoach.coaching.languages import LANGUAGES, catalogue_of
@@ -20,6 +20,7 @@ from singcoach.coaching.numbers import amount_key, half_points
 from singcoach.coaching.topics import ALL_TOPICS, TOPICS, Topic, topic_of
 from singcoach.core.scores import DIMENSIONS, DimensionScore, Scores
 from singcoach.core.take import Screening
+from singcoach.core.wording import split_sentences
 from singcoach.errors import SingCoachError
 from singcoach.scoring.measures import UNITS
 from singcoach.scoring.wording import PHRASINGS, sentence

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from report_samples import make_assessment, make_evidence, make_take
 
+from singcoach.core.wording import clock, split_sentences
 from singcoach.report import wording
 from singcoach.report.figures import LONGEST_ROW_S, MOST_MOMENTS, moments, pitch_rows, radar_axes
-from singcoach.report.prose import exercise_parts, linked_pieces, sentences
+from singcoach.report.prose import exercise_parts, linked_pieces
 from singcoach.scoring.measures import UNITS
 
 
@@ -98,7 +99,7 @@ def test_times_are_linked_only_to_moments_that_hold_them() -> None:
 
 
 def test_sentences_and_exercises_are_taken_apart() -> None:
-    assert sentences("It is 3.5 of 5. At 0:12 it rings. ") == [
+    assert split_sentences("It is 3.5 of 5. At 0:12 it rings. ") == [
         "It is 3.5 of 5.",
         "At 0:12 it rings.",
     ]
@@ -121,7 +122,7 @@ def test_sentences_and_exercises_are_taken_apart() -> None:
     [(0.0, "0:00"), (0.999, "0:00"), (59.9999999, "1:00"), (67.8, "1:07"), (3661.0, "1:01:01")],
 )
 def test_clock(time_s: float, text: str) -> None:
-    assert wording.clock(time_s) == text
+    assert clock(time_s) == text
 
 
 @pytest.mark.parametrize(

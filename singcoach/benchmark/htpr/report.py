@@ -16,7 +16,7 @@ from singcoach.benchmark.htpr.predictions import ScoredItem
 from singcoach.benchmark.htpr.ratings import Ratings
 from singcoach.benchmark.htpr.signatures import EDGES, CropSpread
 from singcoach.core.assessment import ModelUse
-from singcoach.report.document import clean_text
+from singcoach.report.document import clean_text, make_validator
 
 SCHEMA = "singcoach.htpr/1"
 
@@ -166,9 +166,7 @@ def schema() -> Mapping[str, Any]:
 
 @cache
 def _validator() -> Any:
-    import jsonschema
-
-    return jsonschema.Draft202012Validator(schema())
+    return make_validator(schema())
 
 
 def _without(values: dict[str, Any], name: str) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from singcoach.coaching.numbers import amount_key, clock, half_points
+from singcoach.coaching.numbers import amount_key, half_points
 from singcoach.core.scores import Dimension
+from singcoach.core.wording import clock
 
 _SCORES: Final = frozenset({"score", "low", "high"})
 _POINTS: Final = frozenset({"points", "low_points", "high_points"})

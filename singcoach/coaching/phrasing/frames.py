@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from singcoach.coaching.english.phrases import PHRASES, Phrases
 from singcoach.coaching.languages import Catalogue
-from singcoach.coaching.numbers import amount_key, clock, half_points
+from singcoach.coaching.numbers import amount_key, half_points
 from singcoach.coaching.phrasing.grammar import (
     PatternError,
     maybe,
@@ -23,6 +23,7 @@ from singcoach.coaching.phrasing.grammar import (
     then,
 )
 from singcoach.coaching.statements import Statement
+from singcoach.core.wording import clock
 
 Freedom = Literal["phrases", "free"]
 
