@@ -52,7 +52,10 @@ SYSTEM_LIBRARIES = {
     "xcb-shape": "libxcb-shape0",
 }
 
-EXTRAS = {"demo": (), "test": ("dev", "test")}
+# Program -> Debian package: tests that need a screen or a sound card make their own.
+TEST_TOOLS = {"Xvfb": "xvfb", "pulseaudio": "pulseaudio", "pactl": "pulseaudio-utils"}
+
+EXTRAS = {"demo": (), "test": ("dev", "test", "desktop")}
 
 # Peers and referees of the tests. Their own requirements name more than the parts we use.
 WITHOUT_REQUIREMENTS = (
@@ -88,7 +91,7 @@ def main() -> int:
     try:
         _require_checkout()
         if not options.no_system:
-            _provide_system_libraries(compiler=options.goal == "test")
+            _provide_system_libraries(testing=options.goal == "test")
         python = _provide_environment(options.venv)
         _provide_packages(python, options)
         if options.goal == "demo":
@@ -136,10 +139,11 @@ def _require_checkout() -> None:
 # --- system libraries -----------------------------------------------------------------------
 
 
-def _provide_system_libraries(*, compiler: bool = False) -> None:
+def _provide_system_libraries(*, testing: bool = False) -> None:
     """Install what is missing on Debian and Ubuntu, or say it once and go on.
 
-    Some of the tests' packages come as source; ``compiler`` asks for what builds them, too.
+    ``testing`` asks for what the tests need, too: a compiler for packages that come as source, a
+    screen and a sound card that are not there, and letters for every language of the window.
     """
     if not sys.platform.startswith("linux"):
         return
@@ -150,8 +154,8 @@ def _provide_system_libraries(*, compiler: bool = False) -> None:
     ]
     if _lacks_ensurepip():
         missing.insert(0, _venv_package())
-    if compiler:
-        missing += _lacking_compiler()
+    if testing:
+        missing += _lacking_compiler() + _lacking_test_tools()
     if not missing:
         return
     apt = _apt_command()
@@ -186,6 +190,17 @@ def _lacking_compiler() -> list[str]:
     missing = [] if shutil.which("c++") or shutil.which("g++") else ["g++"]
     if not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
         missing.append(f"python{sys.version_info[0]}.{sys.version_info[1]}-dev")
+    return missing
+
+
+def _lacking_test_tools() -> list[str]:
+    """Return the packages of a virtual screen, a virtual sound card and CJK letters."""
+    missing = [package for tool, package in TEST_TOOLS.items() if shutil.which(tool) is None]
+    if "pulseaudio" in missing:
+        missing.append("libasound2-plugins")
+    fonts = Path("/usr/share/fonts")
+    if not any(fonts.rglob("NotoSansCJK*")) and not any(fonts.rglob("NotoSerifCJK*")):
+        missing.append("fonts-noto-cjk")
     return missing
 
 

@@ -153,7 +153,7 @@ def test_torch_comes_before_what_could_pull_another(
     bootstrap._provide_packages(_python_in(tmp_path), _options("test", torch_index="file:///x"))
     assert pip_calls[0][0].startswith("torch==")
     assert pip_calls[1][0] == "--no-deps"
-    assert pip_calls[2] == ["--editable", f"{ROOT}[dev,test]"]
+    assert pip_calls[2] == ["--editable", f"{ROOT}[dev,test,desktop]"]
 
 
 def test_a_machine_without_a_compiler_goes_on_without_the_vocoder(
