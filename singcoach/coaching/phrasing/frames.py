@@ -59,13 +59,18 @@ def grammar_of(
     wordings = [
         statement.render(words, wording=n) for n in range(words.wordings(statement.message))
     ]
-    shown = {name: _shown(words, name, value) for name, value in statement.fields.items()}
+    shown = shown_fields(statement, words)
     if freedom == "free":
         return _free(shown)
     frames = _frames(statement.message, shown)
     if not frames and len(wordings) == 1:
         return None
     return f"root ::= {one_of([*(text(w) for w in wordings), *frames])}\n"
+
+
+def shown_fields(statement: Statement, words: Catalogue) -> dict[str, str]:
+    """Return what is filled into a statement, as the sentences of the language write it."""
+    return {name: _shown(words, name, value) for name, value in statement.fields.items()}
 
 
 def _frames(message: str, shown: dict[str, str]) -> list[str]:
