@@ -89,7 +89,8 @@ def pack(weights: NDArray[Any], kind: BlockType) -> bytes:
     ValueError
         When a row does not fill its blocks, a weight is not finite or too large for the type.
     """
-    weights = np.asarray(weights, dtype=np.float32)
+    with np.errstate(over="ignore"):  # what overflows is refused below
+        weights = np.asarray(weights, dtype=np.float32)
     stored_bytes(weights.shape, kind)
     if not np.isfinite(weights).all():
         raise ValueError("a weight is not finite")
@@ -104,7 +105,7 @@ def pack(weights: NDArray[Any], kind: BlockType) -> bytes:
         return np.hstack([_to_halves(scale).view(np.uint8), steps.view(np.uint8)]).tobytes()
     if kind == "q4_0":
         peak = np.take_along_axis(rows, np.abs(rows).argmax(axis=1)[:, None], axis=1)
-        scale = peak / np.float32(-8.0)
+        scale = (peak / -8.0).astype(np.float32)
         steps = (np.floor(rows * _inverse(scale) + 8.5)).clip(0, _NIBBLE).astype(np.uint8)
         return np.hstack([_to_halves(scale).view(np.uint8), _joined(steps)]).tobytes()
     least = rows.min(axis=1, keepdims=True)

@@ -35,11 +35,12 @@ _ALIGNMENT: Final = "general.alignment"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TensorAt:
     """Where a tensor lies. ``shape`` is in C order, the reverse of the file's; ``kind`` may be
-    a type that is stored here but cannot be taken apart: then it is None.
+    a type that cannot be taken apart here: then it is None; ``number`` is ggml's type.
     """
 
     shape: tuple[int, ...]
     kind: BlockType | None
+    number: int
     start: int
     n_bytes: int
 
@@ -146,7 +147,11 @@ class GgufFile:
             if n_bytes > _MOST_TENSOR_BYTES:
                 raise unusable(self._file.name, f"{shown(name, 40)} is larger than 1 GB")
             found[name] = TensorAt(
-                shape=shape, kind=kind, start=self._data_start + offset, n_bytes=n_bytes
+                shape=shape,
+                kind=kind,
+                number=number,
+                start=self._data_start + offset,
+                n_bytes=n_bytes,
             )
         return found
 
