@@ -1,10 +1,10 @@
-"""``singcoach train``: controlled material, and heads trained on it or on one's own ratings."""
+"""``singcoach train``: controlled material, heads that score, the coach's words."""
 
 from __future__ import annotations
 
 import argparse
 
-from singcoach.cli import choices, train_edits, train_heads
+from singcoach.cli import choices, train_edits, train_feedback, train_heads
 
 
 def add_parser(
@@ -12,8 +12,11 @@ def add_parser(
 ) -> None:
     """Add the command with its parts to the parser."""
     parser = commands.add_parser(
-        "train", parents=[common], help="make training material, and train heads that score"
+        "train",
+        parents=[common],
+        help="make training material, train heads that score and the coach's words",
     )
     parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
     train_edits.add_parser(parts, common)
     train_heads.add_parser(parts, common)
+    train_feedback.add_parser(parts, common)

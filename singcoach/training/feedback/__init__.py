@@ -1,0 +1,1 @@
+"""Teaching a small language model the coach's words: pairs, a network with adapters, merging."""
