@@ -42,6 +42,7 @@ _EPSILON: Final = 1e-8
 _MOST_NORM: Final = 1.0
 _SAVE_STEPS: Final = 25
 _HELD_OUT: Final = 32
+_TOGETHER: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +146,8 @@ def tune(
         step, losses, before = told["epoch"], list(told["losses"]), told["before"]
     work = job.part(0.02, 0.98)
     while step < recipe.steps:
-        work.report(step / recipe.steps, "teaching the language model")
-        loss = fit.step(_batch(train, recipe, step), step)
+        now = work.part(step / recipe.steps, (step + 1) / recipe.steps)
+        loss = fit.step(_batch(train, recipe, step), step, now)
         if not math.isfinite(loss):
             raise ModelError("The training went astray", hint="Try a smaller --rate")
         losses.append(round(loss, 5))
@@ -215,12 +216,25 @@ class _Fit:
                 count += n
         return total / count
 
-    def step(self, examples: Sequence[Example], step: int) -> float:
-        """Learn from one batch and return its loss."""
+    def step(self, examples: Sequence[Example], step: int, job: Job = NO_JOB) -> float:
+        """Learn from one batch and return its loss.
+
+        Two examples of like length at once, so that a stop is heard soon.
+        """
         import torch
 
-        loss = self._loss(examples)
-        grads = torch.autograd.grad(loss, list(self._flat.values()))
+        total, loss = sum(len(tokens) - start for tokens, start in examples), 0.0
+        grads = [torch.zeros_like(x) for x in self._flat.values()]
+        by_length = sorted(examples, key=lambda example: len(example[0]))
+        for first in range(0, len(by_length), _TOGETHER):
+            job.report(first / len(by_length), "teaching the language model")
+            part = by_length[first : first + _TOGETHER]
+            share = self._loss(part) * (sum(len(t) - start for t, start in part) / total)
+            for grad, more in zip(
+                grads, torch.autograd.grad(share, list(self._flat.values())), strict=True
+            ):
+                grad += more
+            loss += float(share.detach())
         norm = float(torch.stack([g.square().sum() for g in grads]).sum().sqrt())
         shrink = min(1.0, _MOST_NORM / max(norm, _EPSILON))
         rate = self._rate(step)
@@ -232,7 +246,7 @@ class _Fit:
                 up = mean / (1.0 - _BETAS[0] ** (step + 1))
                 down = (square / (1.0 - _BETAS[1] ** (step + 1))).sqrt() + _EPSILON
                 x -= rate * up / down
-        return float(loss.detach())
+        return loss
 
     def state(self) -> Tensors:
         """Everything that a later step depends on."""

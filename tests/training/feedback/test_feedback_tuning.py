@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,15 @@ from singcoach.training.tensors import load_tensors, save_tensors
 
 torch = pytest.importorskip("torch")
 RECIPE = Recipe(steps=30, batch=2, pairs=24, rank=2, alpha=8.0, rate=0.02, seed=3)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Matrices this small gain nothing from more, and wait long for a busy core."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 class _StopAfter(Job):
