@@ -189,7 +189,7 @@ def test_only_the_tests_ask_for_a_compiler(
     monkeypatch.setattr(bootstrap.shutil, "which", lambda name: None)
     bootstrap._provide_system_libraries()
     assert capsys.readouterr().err == ""
-    bootstrap._provide_system_libraries(compiler=True)
+    bootstrap._provide_system_libraries(testing=True)
     assert "g++" in capsys.readouterr().err
 
 
