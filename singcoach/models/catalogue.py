@@ -2,7 +2,8 @@
 
 The shipped folder comes first; a manifest of the same form in the user's own model folder may
 replace any role whole (all its parts), never half of it. Beside them stand the packs that the user
-added, which are asked for by their id.
+added, which are asked for by their id. A model that is too large to ship is in the manifest too;
+it counts once `singcoach models build` has made its file.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import hmac
 import mmap
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,10 +22,18 @@ from singcoach.jobs import NO_JOB, Job
 from singcoach.models.installed import PROVENANCE_NAME, Pack, read_packs, user_models_dir
 from singcoach.models.manifest import MANIFEST_NAME, ModelEntry, read_manifest
 
-__all__ = ["Catalogue", "Pack", "VerifiedModel", "load", "user_models_dir", "verify"]
+__all__ = ["Catalogue", "Pack", "VerifiedModel", "built_dir", "load", "user_models_dir", "verify"]
+
+BUILT_ROLES = ("language_model",)
+"""Roles whose embedded files are made on the user's machine, for they are too large to ship."""
 
 _BLOCK_BYTES = 1 << 22
 _MAPPED_FROM_BYTES = 64 << 20
+
+
+def built_dir() -> Path:
+    """Folder of the models that `singcoach models build` made here; it need not exist."""
+    return user_models_dir() / "built"
 
 
 class VerifiedModel:
@@ -78,6 +88,8 @@ class Catalogue:
         replaces that role of the earlier ones.
     packs
         Packs that the user added, the newest first.
+    built
+        Where the files of :data:`BUILT_ROLES` may lie that are not in their manifest's folder.
 
     Raises
     ------
@@ -85,13 +97,17 @@ class Catalogue:
         When a manifest of ``folders`` cannot be read or is not valid.
     """
 
-    def __init__(self, folders: Sequence[Path], *, packs: Sequence[Pack] = ()) -> None:
+    def __init__(
+        self, folders: Sequence[Path], *, packs: Sequence[Pack] = (), built: Path | None = None
+    ) -> None:
         entries: tuple[ModelEntry, ...] = ()
         for folder in folders:
             added = read_manifest(folder / MANIFEST_NAME)
             replaced = {entry.role for entry in added}
             entries = (*(e for e in entries if e.role not in replaced), *added)
-        self._entries = entries
+        placed = [_placed(entry, built) for entry in entries]
+        self._unbuilt = tuple(e for e in placed if _is_unbuilt(e))
+        self._entries = tuple(e for e in placed if not _is_unbuilt(e))
         self._packs = tuple(packs)
 
     @classmethod
@@ -100,12 +116,17 @@ class Catalogue:
         folders = [resources.models_dir()]
         if (user_models_dir() / MANIFEST_NAME).is_file():
             folders.append(user_models_dir())
-        return cls(folders, packs=read_packs())
+        return cls(folders, packs=read_packs(), built=built_dir())
 
     @property
     def entries(self) -> tuple[ModelEntry, ...]:
         """The embedded entries in force, shipped before the user's own; without the packs."""
         return self._entries
+
+    @property
+    def unbuilt(self) -> tuple[ModelEntry, ...]:
+        """The embedded entries whose files `singcoach models build` could make here."""
+        return self._unbuilt
 
     @property
     def packs(self) -> tuple[Pack, ...]:
@@ -161,6 +182,17 @@ class Catalogue:
                     raise pack.fault
                 return pack.entries
         return ()
+
+
+def _placed(entry: ModelEntry, built: Path | None) -> ModelEntry:
+    """Return the entry with the folder that its file was built in, where it does not ship."""
+    if built is None or not _is_unbuilt(entry) or not (built / entry.file).is_file():
+        return entry
+    return replace(entry, folder=built)
+
+
+def _is_unbuilt(entry: ModelEntry) -> bool:
+    return entry.role in BUILT_ROLES and bool(entry.package) and not entry.path.is_file()
 
 
 def load(entry: ModelEntry, job: Job = NO_JOB) -> VerifiedModel:

@@ -41,6 +41,9 @@ _ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PART = re.compile(r"(?:[a-z][a-z0-9_]{0,31})?")
+PROMPTS = ("", "facts")
+"""How a language model wants to be asked; empty: with a sentence to say again."""
+
 _DTYPES = frozenset({"float64", "float32", "float16", "int8", "uint8", "int32", "int64", "bool"})
 _RESERVED = frozenset(
     {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
@@ -90,6 +93,8 @@ class ModelEntry:
         Folder of the manifest, which holds the file.
     config
         JSON table of what the code that runs the file must know; empty where there is nothing.
+    prompt
+        Of a language model: one of :data:`PROMPTS`, how it was taught to be asked.
     """
 
     id: str
@@ -108,6 +113,7 @@ class ModelEntry:
     published: str
     folder: Path
     config: str = ""
+    prompt: str = ""
 
     @property
     def path(self) -> Path:
@@ -190,7 +196,7 @@ _REQUIRED = frozenset(
     {"id", "role", "version", "file", "sha256", "size", "licence", "source"}
 )  # the rest has a default
 _OPTIONAL = frozenset(
-    {"part", "package", "sample_rate", "inputs", "outputs", "published", "config"}
+    {"part", "package", "sample_rate", "inputs", "outputs", "published", "config", "prompt"}
 )
 
 
@@ -219,6 +225,7 @@ def _entry(table: object, folder: Path, where: str) -> ModelEntry:
         published=_text({"published": "", **table}, "published", where, _plain_or_empty),
         folder=folder,
         config=_text({"config": "", **table}, "config", where, _json_table_or_empty),
+        prompt=_text({"prompt": "", **table}, "prompt", where, PROMPTS.__contains__),
     )
 
 

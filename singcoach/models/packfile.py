@@ -23,6 +23,8 @@ class PackFile:
         Tensors; empty for files that are not graphs.
     config
         JSON text of what the code that runs the file must know; empty where there is nothing.
+    prompt
+        Of a language model: how it was taught to be asked, as in the manifest.
     """
 
     file: str
@@ -32,3 +34,4 @@ class PackFile:
     inputs: tuple[TensorSpec, ...] = ()
     outputs: tuple[TensorSpec, ...] = ()
     config: str = ""
+    prompt: str = ""

@@ -95,10 +95,18 @@ def test_other_kinds_of_files_are_added(tmp_path: Path, capsys: Capture) -> None
     pair = map(str, write_gguf_pair(tmp_path))
     added = lines_of(capsys, "add", *pair, "--trust", "--name", "llm")
     assert added[0].startswith("added llm for language_model")
-    assert added[0].endswith("; installed; no command uses it yet")
-    (line,) = (line for line in lines_of(capsys, "list") if line.startswith("llm "))
-    assert "none yet" in line
-    assert "best" not in line
+    assert added[0].endswith("; it writes the coach's words in English from now on")
+    found = {line.split()[1]: line for line in lines_of(capsys, "list") if line.startswith("llm")}
+    assert found["language_model/model"].split()[2] == "all"
+    assert "none yet" in found["language_model/projector"]
+    lines_of(capsys, "add", str(tmp_path / "tiny-Q8_0.gguf"), "--trust", "--name", "newer")
+    found = {line.split()[0]: line.split()[2] for line in lines_of(capsys, "list")}
+    assert (found["llm"], found["newer"]) == ("none", "all")
+    verified = lines_of(capsys, "verify")
+    assert any(line.startswith("newer") and " ok  " in line for line in verified)
+    assert lines_of(capsys, "remove", "newer") == ["removed newer"]
+    found = {line.split()[0]: line.split()[2] for line in lines_of(capsys, "list")}
+    assert found["llm"] == "all"
 
 
 @pytest.mark.parametrize("what", ["manifest.toml", "network.onnx"])

@@ -203,3 +203,31 @@ def test_a_pack_whose_file_is_damaged_says_how_to_repair_it():
 def test_every_shipped_file_is_the_one_that_the_manifest_names():
     for entry in Catalogue.default().entries:
         verify(entry)
+
+
+def test_a_model_that_does_not_ship_counts_once_it_is_built(tmp_path, folder):
+    text = manifest(
+        table(), table(id="words", role="language_model", file="words.gguf", package="a==1")
+    )
+    (folder / "manifest.toml").write_text(text, encoding="utf-8")
+    built = tmp_path / "built"
+    catalogue = Catalogue([folder], built=built)
+    assert [entry.id for entry in catalogue.entries] == ["toy"]
+    assert [entry.id for entry in catalogue.unbuilt] == ["words"]
+    assert catalogue.find("language_model") is None
+    built.mkdir()
+    (built / "words.gguf").write_bytes(CONTENT)
+    catalogue = Catalogue([folder], built=built)
+    assert catalogue.unbuilt == ()
+    assert catalogue.require("language_model").content == CONTENT
+    (built / "words.gguf").write_bytes(b"X" + CONTENT[1:])
+    with pytest.raises(ModelError, match="damaged") as caught:
+        Catalogue([folder], built=built).require("language_model")
+    assert "models build words" in caught.value.hint
+    (folder / "words.gguf").write_bytes(CONTENT)  # what ships comes first
+    assert Catalogue([folder], built=built).require("language_model").path.parent == folder
+
+
+def test_a_missing_file_of_another_role_is_no_model_to_be_built(folder):
+    (folder / "toy.onnx").unlink()
+    assert [entry.id for entry in Catalogue([folder]).entries] == ["toy"]

@@ -58,6 +58,7 @@ def test_a_file_name_that_is_not_plain_is_refused(name):
         {"size": "9"}, {"size": 1 << 60}, {"licence": ""}, {"licence": None}, {"licence": " MIT"},
         {"source": "two\nlines"}, {"version": 1.0}, {"sample_rate": 0}, {"sample_rate": 1e4},
         {"sample_rate": True}, {"colour": "red"}, {"inputs": "audio"}, {"inputs": ["audio"]},
+        {"prompt": "loud"}, {"prompt": 1},
         {"config": 3}, {"config": "no json"}, {"config": "[1]"}, {"config": '"text"'},
         {"config": '{"a": "' + "x" * 30_000 + '"}'}, {"id": "con"}, {"id": "nul.x"}, {"id": "a."},
         {"inputs": [{"name": "a", "dtype": "float32"}]},

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hostile_networks import gguf, onnx_network
+from hostile_networks import gguf, gguf_text, onnx_network
 from pack_sources import (
     safetensors_file,
     write_ctranslate2,
@@ -109,6 +109,18 @@ def test_an_onnx_network_and_a_language_model_are_taken_over_as_they_are(tmp_pat
         assert entry.path.read_bytes() == source.read_bytes()
     only = add([pair[0]], trust=True)
     assert roles_of(only) == {("language_model", "model")}
+
+
+def test_a_language_model_says_how_it_wants_to_be_asked(tmp_path):
+    path = tmp_path / "taught.gguf"
+    path.write_bytes(gguf(pairs={"singcoach.prompt": (8, gguf_text("facts"))}))
+    (entry,) = add([path], trust=True).entries
+    assert entry.prompt == "facts"
+    (again,) = add([entry.folder], trust=True, name="again").entries
+    assert again.prompt == "facts"
+    path.write_bytes(gguf(pairs={"singcoach.prompt": (8, gguf_text("loudly"))}))
+    with pytest.raises(ModelError, match="asked"):
+        add([path], trust=True, name="other")
 
 
 def test_the_same_file_gives_the_same_bytes_and_no_date_in_them(tmp_path):

@@ -33,7 +33,7 @@ def require_language_model(catalogue: Catalogue) -> ModelEntry:
     if entry is None:
         raise ModelError(
             "No language model is installed",
-            hint="Add one with `singcoach models add`, or use the built-in words",
+            hint="Make one with `singcoach models build coach-smollm2`, or add one",
         )
     return entry
 

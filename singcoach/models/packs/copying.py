@@ -100,6 +100,7 @@ def plan_gguf(paths: Sequence[Path], *, hashes: Mapping[Path, str], job: Job = N
         When one is refused, or they are not one model with at most one projector.
     """
     parts: dict[gguf.Part, Path] = {}
+    prompt = ""
     notes = []
     size = 0
     for path in paths:
@@ -117,6 +118,7 @@ def plan_gguf(paths: Sequence[Path], *, hashes: Mapping[Path, str], job: Job = N
                 hint="Give one language model and, where it hears, its projector",
             )
         parts[head.part] = path
+        prompt = head.prompt if head.part == "model" else prompt
         notes.append(f"{head.part}: {shown(head.architecture, 30)}, {head.n_tensors} tensors")
     if "model" not in parts:
         raise unusable(
@@ -128,7 +130,7 @@ def plan_gguf(paths: Sequence[Path], *, hashes: Mapping[Path, str], job: Job = N
         what="language model",
         roles=("language_model",),
         needed_bytes=size,
-        make=partial(_copy_gguf, parts, hashes),
+        make=partial(_copy_gguf, parts, hashes, prompt),
         copies=True,
         notes=tuple(notes),
     )
@@ -179,14 +181,19 @@ def _copy_hashed(source: Path, target: Path, sha256: str, job: Job) -> None:
 
 
 def _copy_gguf(
-    parts: Mapping[gguf.Part, Path], hashes: Mapping[Path, str], out_dir: Path, job: Job
+    parts: Mapping[gguf.Part, Path],
+    hashes: Mapping[Path, str],
+    prompt: str,
+    out_dir: Path,
+    job: Job,
 ) -> tuple[PackFile, ...]:
     made = []
     for i, part in enumerate(sorted(parts)):  # the model comes before its projector
         name = _GGUF_FILES[part]
         own = job.part(i / len(parts), (i + 1) / len(parts))
         _copy_hashed(parts[part], out_dir / name, hashes[parts[part]], own)
-        made.append(PackFile(file=name, role="language_model", part=part))
+        asked = prompt if part == "model" else ""
+        made.append(PackFile(file=name, role="language_model", part=part, prompt=asked))
     return tuple(made)
 
 

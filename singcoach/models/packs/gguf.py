@@ -11,6 +11,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from singcoach.models.manifest import PROMPTS
 from singcoach.models.weights.faults import damaged, shown, unusable
 from singcoach.models.weights.weightfile import OpenFile
 
@@ -23,7 +24,8 @@ _MAX_TEXTS = 1_000_000
 """In all lists together: a vocabulary of 262,000 words and the 515,000 pairs it is joined from."""
 
 _MAX_NUMBERS = 20_000_000
-_KEPT_KEYS = "general."
+_PROMPT_KEY = "singcoach.prompt"
+_KEPT_KEYS = ("general.", _PROMPT_KEY)
 _MAX_TEXT_BYTES = 8 << 20
 _MAX_NAME_BYTES = 256
 _MAX_DIMENSIONS = 4
@@ -45,12 +47,13 @@ Part = Literal["model", "projector"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GgufHead:
-    """What a GGUF file says of itself."""
+    """What a GGUF file says of itself; ``prompt`` is how a model of ours wants to be asked."""
 
     architecture: str
     part: Part
     name: str
     n_tensors: int
+    prompt: str = ""
 
 
 def read_head(file: OpenFile) -> GgufHead:
@@ -91,11 +94,15 @@ class _Head:
                 self._file.name, f"it is no language model but of the kind {shown(kind, 30)}"
             )
         is_projector = kind == "mmproj" or architecture == "clip"
+        prompt = pairs.get(_PROMPT_KEY, "")
+        if prompt not in PROMPTS:
+            raise unusable(self._file.name, f"it is to be asked with {shown(prompt, 30)}")
         return GgufHead(
             architecture=architecture,
             part="projector" if is_projector else "model",
             name=shown(pairs.get("general.name", ""), 60),
             n_tensors=n_tensors,
+            prompt=prompt,
         )
 
     def _pairs(self, n: int) -> dict[str, Any]:

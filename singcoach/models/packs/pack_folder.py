@@ -130,6 +130,7 @@ def _copy(
                 inputs=entry.inputs,
                 outputs=entry.outputs,
                 config=entry.config,
+                prompt=entry.prompt,
             )
         )
     return tuple(made)

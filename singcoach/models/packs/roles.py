@@ -14,5 +14,7 @@ ADDABLE_ROLES = (
 )
 """Roles that ``--role`` may name."""
 
-ROLES_WITHOUT_USE = ("language_model",)
-"""Roles that can be filled and that no command reads yet."""
+LANGUAGE_ROLE = "language_model"
+
+PARTS_WITHOUT_USE = ((LANGUAGE_ROLE, "projector"),)
+"""Roles with their parts that can be filled and that no command reads yet."""

@@ -48,6 +48,8 @@ def manifest_text(pack_id: str, about: About, files: Sequence[FinishedFile]) -> 
             lines.append(f"sample_rate = {described.sample_rate}")
         if described.config:
             lines.append(f"config = {_quoted(described.config)}")
+        if described.prompt:
+            lines.append(f"prompt = {_quoted(described.prompt)}")
         for key, specs in (("inputs", described.inputs), ("outputs", described.outputs)):
             if specs:
                 lines.append(f"{key} = [{', '.join(map(_tensor, specs))}]")

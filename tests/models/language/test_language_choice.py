@@ -29,7 +29,7 @@ def test_none_is_none() -> None:
     assert find_language_model(Catalogue(())) is None
     with pytest.raises(ModelError, match="No language model") as caught:
         require_language_model(Catalogue(()))
-    assert "models add" in caught.value.hint
+    assert "models build" in caught.value.hint
 
 
 def test_newest_pack_is_used(tmp_path: Path) -> None:
