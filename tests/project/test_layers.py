@@ -30,15 +30,19 @@ WRITTEN_FOR_TORCH = ("singcoach.models.roformer.network",)
 """Modules of classes that derive from torch's; others import them inside functions."""
 
 _IMPORT_ALL = """
-import importlib, json, pkgutil, sys, singcoach
+import importlib, importlib.util, json, pkgutil, sys, singcoach
 found = {}
+has_qt = importlib.util.find_spec("PySide6") is not None
 for module in pkgutil.walk_packages(singcoach.__path__, "singcoach."):
     if module.name.endswith("__main__") or module.name in %r:
+        continue
+    gui = module.name.startswith("singcoach.gui.")
+    if gui and not has_qt:
         continue
     before = set(sys.modules)
     importlib.import_module(module.name)
     for name in %r:
-        if name in sys.modules and name not in before:
+        if name in sys.modules and name not in before and not (gui and name == "PySide6"):
             found.setdefault(module.name, []).append(name)
 n_modules = sum(name.startswith("singcoach") for name in sys.modules)
 print(json.dumps({"found": found, "n_modules": n_modules}))
