@@ -23,7 +23,7 @@ from singcoach.files import make_folder, write_whole
 
 ThemeName = Literal["light", "dark", "system"]
 ProfileName = Literal["fast", "balanced", "best"]
-CoachName = Literal["template", "model"]
+CoachName = Literal["auto", "template", "model"]
 ComputeDevice = Literal["auto", "cpu", "cuda", "mps"]
 
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -34,14 +34,6 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "device": get_args(ComputeDevice),
 }
 _MOST_BYTES: Final = 1 << 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceChoice:
-    """A sound device by what stays the same between two starts: its name and its host API."""
-
-    name: str
-    host_api: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +66,12 @@ class AppSettings:
     Attributes
     ----------
     input_device, output_device
-        None: what the system calls its default.
+        :attr:`singcoach.audio.devices.AudioDevice.key`; None: what the system calls its default.
     profile
         How much work an analysis does (:mod:`singcoach.chain.settings`).
     coach
-        Who writes the feedback: the built-in sentences or a language model.
+        Who writes the feedback: the built-in sentences or a language model; ``auto`` the model
+        where one is installed.
     device
         Where the networks of model packs run.
     monitor
@@ -88,35 +81,23 @@ class AppSettings:
     singer_id
         Who sings; None until somebody is chosen.
     latencies
-        Calibrations by :func:`pair_key`.
+        Calibrations by :func:`singcoach.audio.devices.pair_key`.
     welcomed
         Whether the first start is over.
     """
 
     language: Language = field(default_factory=system_language)
     theme: ThemeName = "system"
-    input_device: DeviceChoice | None = None
-    output_device: DeviceChoice | None = None
+    input_device: str | None = None
+    output_device: str | None = None
     profile: ProfileName = "balanced"
-    coach: CoachName = "template"
+    coach: CoachName = "auto"
     device: ComputeDevice = "auto"
     monitor: bool = False
     speak: bool = False
     singer_id: str | None = None
     latencies: Mapping[str, StoredLatency] = field(default_factory=_no_latencies)
     welcomed: bool = False
-
-    def latency_of(
-        self, source: DeviceChoice | None, sink: DeviceChoice | None
-    ) -> StoredLatency | None:
-        """Return the calibration of a pair of devices; None where it was never made."""
-        return self.latencies.get(pair_key(source, sink))
-
-
-def pair_key(source: DeviceChoice | None, sink: DeviceChoice | None) -> str:
-    """Return the name under which a pair's calibration is kept."""
-    ends = [f"{end.name} [{end.host_api}]" if end is not None else "" for end in (source, sink)]
-    return " -> ".join(ends)
 
 
 def config_dir() -> Path:
@@ -170,14 +151,9 @@ class SettingsStore:
         write_whole(self.path, to_json(self._current))
         return self._current
 
-    def keep_latency(
-        self,
-        source: DeviceChoice | None,
-        sink: DeviceChoice | None,
-        latency: StoredLatency,
-    ) -> None:
-        """Keep the calibration of a pair of devices."""
-        self.update(latencies={**self._current.latencies, pair_key(source, sink): latency})
+    def keep_latency(self, pair: str, latency: StoredLatency) -> None:
+        """Keep the calibration of a pair of devices (:func:`singcoach.audio.devices.pair_key`)."""
+        self.update(latencies={**self._current.latencies, pair: latency})
 
     def watch(self, watcher: Callable[[AppSettings], None]) -> None:
         """Call ``watcher`` with the new settings after every change."""
@@ -207,9 +183,7 @@ def to_json(settings: AppSettings) -> str:
     values: dict[str, Any] = {}
     for item in fields(settings):
         value = getattr(settings, item.name)
-        if isinstance(value, DeviceChoice):
-            value = {"name": value.name, "host_api": value.host_api}
-        elif item.name == "latencies":
+        if item.name == "latencies":
             value = {
                 pair: {"latency_ms": kept.latency_ms, "quality": kept.quality}
                 for pair, kept in value.items()
@@ -236,14 +210,9 @@ def from_json(raw: str) -> AppSettings:
     for name in ("monitor", "speak", "welcomed"):
         if isinstance(values.get(name), bool):
             known[name] = values[name]
-    for name in ("input_device", "output_device"):
-        device = values.get(name)
-        if isinstance(device, dict) and all(
-            isinstance(device.get(key), str) for key in ("name", "host_api")
-        ):
-            known[name] = DeviceChoice(name=device["name"], host_api=device["host_api"])
-    if isinstance(values.get("singer_id"), str):
-        known["singer_id"] = values["singer_id"]
+    for name in ("input_device", "output_device", "singer_id"):
+        if isinstance(values.get(name), str):
+            known[name] = values[name]
     known["latencies"] = MappingProxyType(_latencies(values.get("latencies")))
     return AppSettings(**known)
 

@@ -17,7 +17,6 @@ from singcoach.errors import OutputError
 from singcoach.gui import texts
 from singcoach.gui.settings import (
     AppSettings,
-    DeviceChoice,
     SettingsStore,
     StoredLatency,
     from_json,
@@ -118,13 +117,12 @@ class TestSettings:
     def test_they_come_back(self, tmp_path: Path) -> None:
         path = tmp_path / "deep" / "settings.json"
         store = SettingsStore(path)
-        microphone = DeviceChoice(name="USB é", host_api="ALSA")
-        store.update(language="ja", theme="dark", input_device=microphone, monitor=True)
-        store.keep_latency(microphone, None, StoredLatency(latency_ms=31.5, quality=0.9))
+        store.update(language="ja", theme="dark", input_device="ALSA|USB é", monitor=True)
+        store.keep_latency("a + b", StoredLatency(latency_ms=31.5, quality=0.9))
         again = SettingsStore(path).current
         assert again == store.current
-        assert again.latency_of(microphone, None) == StoredLatency(latency_ms=31.5, quality=0.9)
-        assert again.latency_of(None, None) is None
+        assert again.input_device == "ALSA|USB é"
+        assert dict(again.latencies) == {"a + b": StoredLatency(latency_ms=31.5, quality=0.9)}
 
     @pytest.mark.parametrize(
         "damage", [b"", b"{", b"\xff\xfe\x00", b"[" * 100_000, b'"x"', b"x" * (2 << 20)]
