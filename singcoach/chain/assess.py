@@ -12,7 +12,7 @@ from singcoach.chain.engine import Engine
 from singcoach.chain.heads import open_heads
 from singcoach.chain.hearing import hear
 from singcoach.chain.settings import Settings
-from singcoach.coaching.feedback import write_feedback
+from singcoach.chain.words import OnSentence, write_words
 from singcoach.core.assessment import Assessment
 from singcoach.core.take import Take
 from singcoach.jobs import NO_JOB, Job
@@ -28,11 +28,23 @@ class AssessedTake:
     take: Take
 
 
-def assess(path: Path, *, settings: Settings, engine: Engine, job: Job = NO_JOB) -> AssessedTake:
+def assess(
+    path: Path,
+    *,
+    settings: Settings,
+    engine: Engine,
+    on_sentence: OnSentence | None = None,
+    job: Job = NO_JOB,
+) -> AssessedTake:
     """Judge one recording.
 
     The same file, models and settings give the same numbers, bit for bit, on one machine; only
-    timings and memory differ.
+    timings and memory differ, and a language model's words where its time was over.
+
+    Parameters
+    ----------
+    on_sentence
+        Called with every sentence of the coach in order, as soon as it is checked.
 
     Raises
     ------
@@ -66,26 +78,35 @@ def assess(path: Path, *, settings: Settings, engine: Engine, job: Job = NO_JOB)
     )
     with clock.stage("scoring"):
         judges = open_heads(engine)
-        scores = score_take(take, job.part(0.9, 0.98), heads=judges.heads, networks=judges.networks)
-    feedback = None
+        own = job.part(0.9, 0.94)
+        scores = score_take(take, own, heads=judges.heads, networks=judges.networks)
+    words = None
     if settings.feedback:
         with clock.stage("feedback"):
-            feedback = write_feedback(
-                scores=scores,
-                screening=take.screening,
-                duration_s=take.duration_s,
-                notes=take.notes,
-                language=settings.language,
+            words = write_words(
+                scores,
+                take,
+                settings=settings,
+                engine=engine,
+                on_sentence=on_sentence,
+                job=job.part(0.94, 1.0),
             )
+        for stage, seconds in words.seconds.items():
+            clock.add(stage, seconds)
     job.report(1.0, "done")
     assessment = Assessment(
         input=heard.input,
         screening=take.screening,
         scores=scores,
-        feedback=feedback,
+        feedback=None if words is None else words.feedback,
         timings=clock.timings(take.duration_s),
-        peak_memory_mb=peak_memory_mb(),
+        peak_memory_mb=max(peak_memory_mb(), 0.0 if words is None else words.memory_mb),
         models=engine.uses,
-        warnings=(*heard.warnings, *engine.warnings(), *scores.warnings),
+        warnings=(
+            *heard.warnings,
+            *engine.warnings(),
+            *scores.warnings,
+            *(() if words is None else words.warnings),
+        ),
     )
     return AssessedTake(assessment=assessment, take=take)

@@ -49,6 +49,13 @@ def peak_memory_mb() -> float:
     return float(getattr(memory, "peak_wset", memory.rss)) / 1e6
 
 
+def resident_mb() -> float:
+    """Return what this process holds in memory now, in MB."""
+    import psutil
+
+    return float(psutil.Process().memory_info().rss) / 1e6
+
+
 def peak_of(process: int | str) -> float:
     """Return the peak resident size in MB of a process (``"self"`` too); 0 where unknown.
 

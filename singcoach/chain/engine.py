@@ -14,6 +14,8 @@ from singcoach.errors import ModelError
 from singcoach.jobs import NO_JOB, Job
 from singcoach.models.catalogue import Catalogue, VerifiedModel
 from singcoach.models.device_session import DeviceSession, Network, open_on_device
+from singcoach.models.language import LanguageModel
+from singcoach.models.language.choice import find_language_model, open_language_model
 from singcoach.models.manifest import ModelEntry
 from singcoach.models.memory import NotEnoughMemoryError
 from singcoach.models.roformer.config import RoformerConfig
@@ -141,6 +143,20 @@ class Engine:
             raise _no_model(role)
         self._note(entry, provider)
         return entry
+
+    def language_model(self) -> ModelEntry | None:
+        """Return the language model that would write the coach's words; None: there is none."""
+        return find_language_model(self._catalogue)
+
+    def open_language_model(self, job: Job = NO_JOB, *, load_timeout_s: float) -> LanguageModel:
+        """Start that model in a process of its own; see :class:`LanguageModel`."""
+        return open_language_model(self._catalogue, job, load_timeout_s=load_timeout_s)
+
+    def note_language_model(self) -> None:
+        """Note that the language model takes part: words of it are in the feedback."""
+        entry = self.language_model()
+        if entry is not None:
+            self._note(entry, "llama.cpp")
 
     def forget(self, role: str, part: str = "") -> None:
         """Take back that a model takes part: its result was not needed after all."""

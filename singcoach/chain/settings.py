@@ -10,6 +10,7 @@ from singcoach.core.languages import Language
 from singcoach.core.take import TakeKind
 
 Profile = Literal["fast", "balanced", "best"]
+Words = Literal["auto", "template", "model"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
@@ -31,6 +32,11 @@ class Settings:
         Whether the coach's words are written.
     language
         What they are written in.
+    words
+        Who writes them: ``model`` the language model, ``template`` the built-in sentences; ``auto``
+        the model where one is installed and English is spoken.
+    seed
+        With the take it decides every word of a language model on one machine.
     """
 
     kind: TakeKind | None = None
@@ -39,3 +45,5 @@ class Settings:
     song: Path | None = None
     feedback: bool = True
     language: Language = "en"
+    words: Words = "auto"
+    seed: int = 0

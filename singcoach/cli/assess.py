@@ -62,6 +62,13 @@ def add_parser(
     parser.add_argument(
         "--language", choices=LANGUAGES, default="en", help="of the coach's words (default: en)"
     )
+    parser.add_argument(
+        "--words",
+        choices=("auto", "template", "model"),
+        default="auto",
+        help="who writes the coach's words: built-in sentences or the language model "
+        "(default: auto, the model where one is installed and the language is English)",
+    )
     choices.add_engine(parser)
     parser.set_defaults(run=run)
 
@@ -105,6 +112,7 @@ def _settings(args: argparse.Namespace) -> Settings:
         song=args.song,
         feedback=not args.no_feedback,
         language=args.language,
+        words=args.words,
     )
 
 

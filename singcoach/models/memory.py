@@ -130,6 +130,24 @@ def not_enough(
     )
 
 
+def peak_of_process_mb(process: int) -> float:
+    """Return the most that a process held in memory so far, in MB; 0 where it cannot be seen.
+
+    Where the system does not keep the peak (macOS) it is what the process holds now.
+    """
+    import psutil
+
+    with contextlib.suppress(OSError, ValueError):
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
+        found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+        if found:
+            return int(found.group(1)) * 1024 / 1e6
+    with contextlib.suppress(psutil.Error):
+        memory = psutil.Process(process).memory_info()
+        return float(getattr(memory, "peak_wset", memory.rss)) / 1e6
+    return 0.0
+
+
 def return_freed_memory() -> None:
     """Give freed memory back to the system where the C library keeps it (glibc); milliseconds."""
     trim = _malloc_trim()

@@ -20,6 +20,7 @@ from singcoach.coaching.exercises import load_library
 from singcoach.coaching.facts import Fact, gather_facts
 from singcoach.coaching.feedback import write_feedback
 from singcoach.coaching.languages import catalogue_of
+from singcoach.coaching.phrasing.fact_prompt import SYSTEM, fact_prompt
 from singcoach.coaching.phrasing.frames import Freedom, grammar_of
 from singcoach.coaching.statements import Statement, all_true
 from singcoach.core.music import Note
@@ -45,9 +46,13 @@ _SYSTEM: Final = (
 
 
 class SentenceWriter(Protocol):
-    """A language model that is ready."""
+    """A language model that is ready; ``prompt`` is ``"facts"`` where it was taught to be asked so.
+
+    Others are asked with the template's sentence.
+    """
 
     id: str
+    prompt: str
 
     @property
     def usable(self) -> bool:
@@ -73,7 +78,8 @@ class Worded:
     """Feedback with what came of the model.
 
     ``n_asked`` sentences were given to the model and ``n_by_model`` of them are in its words;
-    ``n_tries`` counts its texts and ``n_accepted_first`` those kept at the first try.
+    ``n_tries`` counts its texts and ``n_accepted_first`` those kept at the first try. ``load_s``
+    and ``write_s`` are the seconds that its start and its texts took.
     """
 
     feedback: Feedback
@@ -82,6 +88,8 @@ class Worded:
     n_by_model: int = 0
     n_tries: int = 0
     n_accepted_first: int = 0
+    load_s: float = 0.0
+    write_s: float = 0.0
 
 
 def write_feedback_with_model(
@@ -134,12 +142,15 @@ def write_feedback_with_model(
         return _unchanged(feedback, (), on_sentence)
     facts = gather_facts(scores=scores, screening=screening, duration_s=duration_s, notes=notes)
     job.report(0.0, "feedback")
+    began_s = time.monotonic()
     try:
         opened = open_model(job.part(0.0, 0.2))
     except SingCoachError as error:
-        return _unchanged(feedback, (_warning(error),), on_sentence)
+        told = _unchanged(feedback, (_warning(error),), on_sentence)
+        return replace(told, load_s=time.monotonic() - began_s)
+    loaded_s = time.monotonic()
     with opened as model:
-        return reword(
+        told = reword(
             feedback,
             facts,
             model,
@@ -149,6 +160,7 @@ def write_feedback_with_model(
             on_sentence=on_sentence,
             job=job.part(0.2, 1.0),
         )
+    return replace(told, load_s=loaded_s - began_s, write_s=time.monotonic() - loaded_s)
 
 
 def reword(
@@ -229,7 +241,7 @@ class _Desk:
             return sentence
         self.n_asked += 1
         for attempt in range(_TRIES):
-            text = self._asked(sentence, grammar, attempt, job)
+            text = self._asked(sentence, statement, grammar, attempt, job)
             if text is None:
                 break
             if self._is_kept(text, sentence, told):
@@ -238,7 +250,9 @@ class _Desk:
                 return replace(sentence, text=text)
         return sentence
 
-    def _asked(self, sentence: Sentence, grammar: str, attempt: int, job: Job) -> str | None:
+    def _asked(
+        self, sentence: Sentence, statement: Statement, grammar: str, attempt: int, job: Job
+    ) -> str | None:
         left_s = _SENTENCE_S
         if self._until_s is not None:
             left_s = min(left_s, self._until_s - time.monotonic())
@@ -248,9 +262,10 @@ class _Desk:
                 "The language model was too slow; the rest of the feedback uses the built-in words."
             )
             return None
+        by_facts = self._model.prompt == "facts"
         request = Request(
-            system=_SYSTEM,
-            user=sentence.text,
+            system=SYSTEM if by_facts else _SYSTEM,
+            user=fact_prompt(statement, self._words) if by_facts else sentence.text,
             grammar=grammar,
             seed=_seed(self._seed, sentence, attempt),
         )

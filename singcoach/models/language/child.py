@@ -48,17 +48,24 @@ def main() -> int:
     threading.Thread(target=_read, args=(commands,), daemon=True).start()
     model: Any = None
     opening = _Opening(None)
+    ear: Any = None
     while True:
         try:
             kind, values = decode(commands.get(), COMMANDS)
             if kind == "load":
-                model = _load(values, answers)
+                model, ear = _load(values, answers), None
                 opening = _Opening(model)
                 answers.write(encode("ready", n_context=int(model.n_ctx())))
             elif model is None:
                 raise _FailedError("request", "no model is loaded")
+            elif kind == "project":
+                ear = _project(model, values, answers)
+                answers.write(encode("ready", n_context=int(model.n_ctx())))
+            elif kind in ("sound", "hear"):
+                _hear(ear, kind, values, answers)
+                opening = _Opening(model)
             else:
-                _write(model, opening, values, answers)
+                _write(model, opening, ear, values, answers)
         except ProtocolError as error:
             answers.write(encode("failed", fault="request", detail=str(error)))
         except _FailedError as error:
@@ -157,28 +164,68 @@ class _Opening:
         return [int(token) for token in self._model.input_ids[: self._model.n_tokens]]
 
 
-def _write(model: Any, opening: _Opening, values: dict[str, Any], answers: BinaryIO) -> None:
+def _project(model: Any, values: dict[str, Any], answers: BinaryIO) -> Any:
+    path = Path(values["path"])
+    _check(path, values["size"], values["sha256"], answers)
+    answers.write(encode("alive", share=1.0))
+    try:
+        from singcoach.models.language.mtmd import Ear
+
+        return Ear(model, path, n_threads=int(model.n_threads))
+    except (ImportError, AttributeError) as error:
+        raise _FailedError("missing_runtime", str(error)) from error
+    except Exception as error:  # whatever a file brings about
+        raise _FailedError("unusable", f"{_UNUSABLE}: {error}") from error
+
+
+def _hear(ear: Any, kind: str, values: dict[str, Any], answers: BinaryIO) -> None:
+    from singcoach.models.language.mtmd import decode_sound
+
+    if ear is None:
+        raise _FailedError("request", "no projector is loaded")
+    try:
+        if kind == "sound":
+            ear.take(decode_sound(values["samples"]))
+            answers.write(encode("alive", share=0.0))
+            return
+        n_windows, n_tokens = ear.hear(
+            values["system"],
+            values["about"],
+            lambda share: answers.write(encode("alive", share=float(share))),
+        )
+    except Exception as error:  # the library raises many kinds
+        raise _FailedError("request", f"{type(error).__name__}: {error}") from error
+    answers.write(encode("heard", n_windows=n_windows, n_tokens=n_tokens))
+
+
+def _write(
+    model: Any, opening: _Opening, ear: Any, values: dict[str, Any], answers: BinaryIO
+) -> None:
     import llama_cpp
 
     number, n_tokens, whole = values["number"], 0, False
     try:
         grammar = llama_cpp.LlamaGrammar.from_string(values["grammar"], verbose=False)
-        opening.prepare(values["system"])
-        pieces = model.create_chat_completion(
-            messages=_messages(values["system"], values["user"]),
-            grammar=grammar,
-            seed=values["seed"],
-            temperature=values["temperature"],
-            top_k=40,
-            top_p=0.95,
-            min_p=0.02,
-            repeat_penalty=1.0,
-            max_tokens=values["most_tokens"],
-            stream=True,
-        )
+        sampling: dict[str, Any] = {
+            "grammar": grammar,
+            "seed": values["seed"],
+            "temperature": values["temperature"],
+            "top_k": 40,
+            "top_p": 0.95,
+            "min_p": 0.02,
+            "repeat_penalty": 1.0,
+            "max_tokens": values["most_tokens"],
+            "stream": True,
+        }
+        if ear is not None and ear.system == values["system"]:
+            pieces = model.create_completion(prompt=ear.tokens(values["user"]), **sampling)
+        else:
+            opening.prepare(values["system"])
+            messages = _messages(values["system"], values["user"])
+            pieces = model.create_chat_completion(messages=messages, **sampling)
         for piece in pieces:
             choice = piece["choices"][0]
-            text = choice["delta"].get("content")
+            text = choice["text"] if "text" in choice else choice["delta"].get("content")
             if text:
                 n_tokens += 1
                 answers.write(encode("piece", number=number, text=str(text)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from singcoach.errors import ModelError
 from singcoach.jobs import NO_JOB, Job
 from singcoach.models.catalogue import Catalogue
-from singcoach.models.language.process import LanguageModel
+from singcoach.models.language.process import LOAD_TIMEOUT_S, LanguageModel
 from singcoach.models.manifest import ModelEntry
 
 ROLE = "language_model"
@@ -38,6 +38,9 @@ def require_language_model(catalogue: Catalogue) -> ModelEntry:
     return entry
 
 
-def open_language_model(catalogue: Catalogue, job: Job = NO_JOB) -> LanguageModel:
+def open_language_model(
+    catalogue: Catalogue, job: Job = NO_JOB, *, load_timeout_s: float = LOAD_TIMEOUT_S
+) -> LanguageModel:
     """Start the model to use; see :class:`LanguageModel`."""
-    return LanguageModel(require_language_model(catalogue), job=job)
+    entry = require_language_model(catalogue)
+    return LanguageModel(entry, load_timeout_s=load_timeout_s, job=job)

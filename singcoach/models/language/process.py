@@ -30,7 +30,7 @@ from singcoach.models.language.protocol import (
     encode,
 )
 from singcoach.models.manifest import ModelEntry
-from singcoach.models.memory import host_memory, require_host
+from singcoach.models.memory import host_memory, peak_of_process_mb, require_host
 
 CHILD: Final = (sys.executable, "-P", "-m", "singcoach.models.language.child")
 N_CONTEXT: Final = 1024
@@ -61,6 +61,10 @@ _FAULTS: Final = {
     "unusable": (
         "The language model {id} cannot be run",
         "Choose another language model, or use the built-in words",
+    ),
+    "slow": (
+        "The language model {id} was too slow",
+        "Choose a smaller language model, or use the built-in words",
     ),
     "request": (
         "The language model {id} could not write",
@@ -94,6 +98,13 @@ class LanguageModel:
     job
         May cancel the start.
 
+    Attributes
+    ----------
+    id, prompt
+        As in ``entry``.
+    peak_memory_mb
+        The most that its process was seen to hold, in MB.
+
     Raises
     ------
     ModelError
@@ -114,6 +125,8 @@ class LanguageModel:
     ) -> None:
         require_host(entry.size + _WORKING_BYTES, memory=host_memory(), name="The language model")
         self.id = entry.id
+        self.prompt = entry.prompt
+        self.peak_memory_mb = 0.0
         self._silence_timeout_s = silence_timeout_s
         self._number = 0
         self._answers: queue.Queue[bytes | None] = queue.Queue()
@@ -151,6 +164,7 @@ class LanguageModel:
             until_s = time.monotonic() + load_timeout_s
             while self._next(("alive", "ready"), until_s, job, "language model")[0] != "ready":
                 pass
+            self._note_memory()
 
     def __enter__(self) -> LanguageModel:
         return self
@@ -215,6 +229,7 @@ class LanguageModel:
                     raise self._fault("request", "an answer to another request")
                 if kind == "done":
                     n_tokens, whole = values["n_tokens"], values["whole"]
+                    self._note_memory()
                     break
                 pieces.append(str(values["text"]))
                 if on_piece is not None:
@@ -237,6 +252,9 @@ class LanguageModel:
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
+
+    def _note_memory(self) -> None:
+        self.peak_memory_mb = max(self.peak_memory_mb, peak_of_process_mb(self._child.pid))
 
     @contextlib.contextmanager
     def _ending_on_fault(self):  # type: ignore[no-untyped-def]
@@ -265,7 +283,7 @@ class LanguageModel:
             if job.cancelled:
                 job.report(0.0, stage)
             if time.monotonic() > min(until_s, silent_until_s):
-                raise self._fault("request", "it took too long")
+                raise self._fault("slow", "it took too long")
             try:
                 line = self._answers.get(timeout=_POLL_S)
             except queue.Empty:

@@ -23,13 +23,21 @@ COMMANDS: Final[Mapping[str, Mapping[str, type]]] = {
         "number": int, "system": str, "user": str, "grammar": str,
         "seed": int, "temperature": float, "most_tokens": int,
     },
+    "project": {"path": str, "size": int, "sha256": str},
+    "sound": {"samples": str},
+    "hear": {"system": str, "about": str},
 }  # fmt: skip
-"""What the program may ask for, by kind, with the type of every key."""
+"""What the program may ask for, by kind, with the type of every key.
+
+``project`` loads the projector of a model that hears, ``sound`` brings the next piece of a song
+and ``hear`` puts all of it before every text that is written with the same ``system``.
+"""
 
 ANSWERS: Final[Mapping[str, Mapping[str, type]]] = {
     "alive": {"share": float},
     "ready": {"n_context": int},
     "piece": {"number": int, "text": str},
+    "heard": {"n_windows": int, "n_tokens": int},
     "done": {"number": int, "n_tokens": int, "whole": bool},
     "failed": {"fault": str, "detail": str},
 }

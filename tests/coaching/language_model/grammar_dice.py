@@ -67,6 +67,7 @@ class DiceWriter:
     """Stands where a language model stands."""
 
     id = "dice"
+    prompt = ""
     usable = True
 
     def __init__(self) -> None:
