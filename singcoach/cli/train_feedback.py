@@ -59,12 +59,26 @@ def add_parser(
         help="of the added matrices (default: 8)",
     )
     parser.add_argument(
+        "--rate",
+        type=_rate,
+        default=1e-3,
+        metavar="X",
+        help="size of the steps at first (default: 0.001)",
+    )
+    parser.add_argument(
         "--seed", type=choices.natural, default=0, metavar="N", help="of every draw (default: 0)"
     )
     parser.add_argument(
         "--resume", action="store_true", help="go on with a training that was stopped"
     )
     parser.set_defaults(run=run)
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0.0 < rate < 1.0:
+        raise ValueError(text)
+    return rate
 
 
 def run(args: argparse.Namespace) -> int:
@@ -74,7 +88,12 @@ def run(args: argparse.Namespace) -> int:
     from singcoach.training.feedback.tuning import Recipe, tune
 
     recipe = Recipe(
-        steps=args.steps, batch=args.batch, pairs=args.pairs, rank=args.rank, seed=args.seed
+        steps=args.steps,
+        batch=args.batch,
+        pairs=args.pairs,
+        rank=args.rank,
+        rate=args.rate,
+        seed=args.seed,
     )
     make_folder(args.out)
     with ConsoleProgress("train feedback") as job:

@@ -11,7 +11,7 @@ from singcoach.coaching.languages import Catalogue
 from singcoach.coaching.phrasing.frames import shown_fields
 from singcoach.coaching.statements import Statement
 
-SYSTEM: Final = "Say the facts to the singer in one sentence."
+SYSTEM: Final = "Say the facts."
 _KINDS: Final = {
     "good": "good",
     "bad": "not good yet",

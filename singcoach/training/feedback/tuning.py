@@ -41,7 +41,10 @@ _BETAS: Final = (0.9, 0.99)
 _EPSILON: Final = 1e-8
 _MOST_NORM: Final = 1.0
 _SAVE_STEPS: Final = 25
-_HELD_OUT: Final = 32
+_HELD_OUT: Final = 64
+_MANY_TAKES: Final = 8
+"""Of so many times as many pairs the held-out ones are drawn, so that they are of many takes."""
+_WATCH_STEPS: Final = 50
 _TOGETHER: Final = 2
 
 
@@ -67,13 +70,17 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuned:
-    """What came of a training: losses in nats per token on held-out pairs, before and after."""
+    """What came of a training: losses in nats per token on held-out pairs, before and after.
+
+    ``watched`` has the step and the loss of each look on the way.
+    """
 
     adapter: Path
     n_steps: int
     before: float
     after: float
     train: float
+    watched: tuple[tuple[int, float], ...] = ()
 
 
 Example = tuple[list[int], int]
@@ -100,7 +107,8 @@ def tune(
     Parameters
     ----------
     resume
-        Go on with a training that was stopped; without it one begins anew.
+        Go on with a training that was stopped, be it to another number of steps; without it one
+        begins anew.
 
     Raises
     ------
@@ -126,24 +134,25 @@ def tune(
         weights = load_weights(file, shape)
     job.report(0.0, "making pairs")
     train = [encode_pair(tokens, p) for p in make_pairs(recipe.pairs, seed=recipe.seed)]
-    held = [
-        encode_pair(tokens, p) for p in make_pairs(_HELD_OUT, seed=recipe.seed, portion="held_out")
-    ]
+    others = make_pairs(_MANY_TAKES * _HELD_OUT, seed=recipe.seed, portion="held_out")
+    held = [encode_pair(tokens, p) for p in others[:_HELD_OUT]]
     about = {**asdict(recipe), "targets": list(recipe.targets), "base_sha256": base_sha256}
     about["pairs_sha256"] = hashlib.sha256(json.dumps([train, held]).encode()).hexdigest()
     kept = folder / "running"
     if not resume:
         clear(kept)
     fit = _Fit(weights, shape, recipe)
-    checkpoint = Checkpoint(kept, json.dumps(about, sort_keys=True))
+    decides = {name: value for name, value in about.items() if name != "steps"}
+    checkpoint = Checkpoint(kept, json.dumps(decides, sort_keys=True))
     running = checkpoint.running()
     if running is None:
         before = fit.loss(held, job.part(0.0, 0.02))
-        step, losses = 0, []
+        step, losses, watched = 0, [], [(0, round(before, 5))]
     else:
         state, told = running
         fit.load(state)
         step, losses, before = told["epoch"], list(told["losses"]), told["before"]
+        watched = [tuple(row) for row in told["watched"]]
     work = job.part(0.02, 0.98)
     while step < recipe.steps:
         now = work.part(step / recipe.steps, (step + 1) / recipe.steps)
@@ -152,17 +161,22 @@ def tune(
             raise ModelError("The training went astray", hint="Try a smaller --rate")
         losses.append(round(loss, 5))
         step += 1
+        if step % _WATCH_STEPS == 0 and step < recipe.steps:
+            watched.append((step, round(fit.loss(held, now), 5)))
         if step % _SAVE_STEPS == 0 or step == recipe.steps:
             checkpoint.save_running(
-                fit.state(), {"epoch": step, "losses": losses, "before": before}
+                fit.state(),
+                {"epoch": step, "losses": losses, "before": before, "watched": watched},
             )
     after = fit.loss(held, job.part(0.98, 1.0))
+    watched.append((step, round(after, 5)))
     recent = losses[-_SAVE_STEPS:]
     about |= {
         "format": ADAPTER_FORMAT,
         "base_file": base.name,
         "loss_before": round(before, 5),
         "loss_after": round(after, 5),
+        "held_out_losses": watched,
         "torch": torch.__version__,
     }
     save_tensors(folder / ADAPTER_NAME, fit.adapter(), about)
@@ -173,6 +187,7 @@ def tune(
         before=before,
         after=after,
         train=sum(recent) / max(1, len(recent)),
+        watched=tuple(watched),
     )
 
 
