@@ -83,6 +83,14 @@ def device_lost(name: str) -> DeviceError:
     )
 
 
+def no_answer(name: str) -> DeviceError:
+    """Return the fault of a device that was opened and never gave a sample."""
+    return DeviceError(
+        f"{name} was opened but gives no sound",
+        hint="Unplug it and plug it in again, or choose another device",
+    )
+
+
 def from_portaudio(error: Exception, name: str) -> DeviceError:
     """Return the sentence for an error of PortAudio, met while opening or starting ``name``."""
     message, hint = _CODES.get(code_of(error), _CODES[_UNANTICIPATED])

@@ -19,10 +19,13 @@ from singcoach.errors import DeviceError
 _LIST_TIMEOUT_S = 20.0
 _BEST_WINDOWS_API = "Windows WASAPI"
 _ALSA_PLUGINS = frozenset(
-    "a52 cards dmix dsnoop front iec958 jack lavrate null oss samplerate samplerate_best "
-    "samplerate_order samplerate_linear samplerate_medium speex speexrate spdif surround21 "
-    "surround40 surround41 surround50 surround51 surround71 upmix usbstream vdownmix sysdefault "
-    "hdmi modem phoneline".split()
+    (
+        *("a52", "cards", "dmix", "dsnoop", "front", "hdmi", "iec958", "jack", "lavrate", "modem"),
+        *("null", "oss", "phoneline", "samplerate", "samplerate_best", "samplerate_linear"),
+        *("samplerate_medium", "samplerate_order", "spdif", "speex", "speexrate", "surround21"),
+        *("surround40", "surround41", "surround50", "surround51", "surround71", "sysdefault"),
+        *("upmix", "usbstream", "vdownmix"),
+    )
 )
 """Recipes for devices, which PortAudio lists beside the devices of ALSA."""
 

@@ -1,5 +1,7 @@
 """Recording that cannot lose a take: a process of its own writes to the disk all the time."""
 
+from singcoach.audio.recorder.control import Recording, start_recording
+from singcoach.audio.recorder.session import discard_take, recover_takes
 from singcoach.audio.recorder.values import (
     RecordedTake,
     RecorderState,
@@ -7,4 +9,13 @@ from singcoach.audio.recorder.values import (
     RecoveredTake,
 )
 
-__all__ = ["RecordedTake", "RecorderState", "RecordingSettings", "RecoveredTake"]
+__all__ = [
+    "RecordedTake",
+    "RecorderState",
+    "Recording",
+    "RecordingSettings",
+    "RecoveredTake",
+    "discard_take",
+    "recover_takes",
+    "start_recording",
+]

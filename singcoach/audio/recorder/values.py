@@ -70,6 +70,9 @@ class RecorderState:
     position_s
         Second of the backing that is heard now (also counts without a backing, from
         ``start_s - count_in_s``); negative during a count-in before the song's start.
+    backing_offset_s
+        As in :class:`RecordedTake`: take time + this = backing time, latency included; without
+        a backing the take begins at ``start_s - count_in_s``.
     level_db
         Mean level of the last tenth of a second, full scale = 0 dB; -120 is silence.
     peak_db
@@ -98,6 +101,7 @@ class RecorderState:
 
     recorded_s: float = 0.0
     position_s: float = 0.0
+    backing_offset_s: float = 0.0
     level_db: float = -120.0
     peak_db: float = -120.0
     clipped_samples: int = 0
