@@ -1,4 +1,4 @@
-"""Named float32 tensors with a JSON text in one safetensors file, written whole or not at all."""
+"""Named tensors with a JSON text in one safetensors file, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ Tensors = dict[str, FloatArray]
 _ABOUT = "about"
 
 
-def save_tensors(path: Path, tensors: Mapping[str, FloatArray], about: Mapping[str, Any]) -> None:
-    """Write tensors and what they are.
+def save_tensors(
+    path: Path, tensors: Mapping[str, FloatArray], about: Mapping[str, Any], *, half: bool = False
+) -> None:
+    """Write tensors and what they are; ``half`` stores them as float16.
 
     Raises
     ------
@@ -33,6 +35,7 @@ def save_tensors(path: Path, tensors: Mapping[str, FloatArray], about: Mapping[s
             {name: tensor.shape for name, tensor in tensors.items()},
             tensors.__getitem__,
             metadata={_ABOUT: json.dumps(about, sort_keys=True)},
+            half=half,
         )
 
 

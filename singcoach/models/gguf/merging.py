@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from singcoach.core.arrays import FloatArray
+from singcoach.core.arrays import FloatArray, RealArray
 from singcoach.errors import ModelError
 from singcoach.files import whole_file
 from singcoach.jobs import NO_JOB, Job
@@ -28,6 +28,9 @@ from singcoach.models.weights import open_weights
 ADAPTER_FORMAT: Final = "singcoach.adapter/1"
 ADAPTER_KEY: Final = "singcoach.adapter_sha256"
 """Setting of the written file that names the adapter in it."""
+
+PROMPT_KEY: Final = "singcoach.prompt"
+"""Setting of the written file that tells how the model was taught to be asked."""
 
 _BLOCK_BYTES: Final = 1 << 22
 _HINT: Final = "Give the adapter together with the file that it was trained on"
@@ -92,9 +95,8 @@ def merge_adapter(
             if name not in added:
                 return file.content(name)
             a, b = added[name]
-            product = b.astype(np.float64) @ a.astype(np.float64) * scale
             try:
-                return pack(file.read(name) + product, kind)
+                return pack(file.read(name) + scale * _product(b, a), kind)
             except ValueError as error:
                 raise ModelError(
                     f"{adapter.name} makes weights that cannot be stored",
@@ -103,7 +105,17 @@ def merge_adapter(
                 ) from error
 
         settings = {**file.stored, ADAPTER_KEY: text_setting(file_sha256(adapter))}
+        if about.get("prompt"):
+            settings[PROMPT_KEY] = text_setting(str(about["prompt"]))
         write_gguf(temporary, settings, tensors, read, job=job)
+
+
+def _product(b: FloatArray, a: FloatArray) -> RealArray:
+    """Return ``b @ a`` summed in the order of the rank: the same bits on every machine."""
+    total = np.zeros((len(b), a.shape[1]))
+    for column, row in zip(b.T.astype(np.float64), a.astype(np.float64), strict=True):
+        total += column[:, None] * row
+    return total
 
 
 def _described(file: GgufFile, name: str, kind: BlockType, changed: bool) -> Tensor:

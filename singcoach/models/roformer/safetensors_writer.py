@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from singcoach.jobs import NO_JOB, Job
 
 _ALIGNMENT = 8
-_FLOAT32_BYTES = 4
+_STORED = {False: ("F32", "<f4", 4), True: ("F16", "<f2", 2)}
 
 
 def write_safetensors(
@@ -27,9 +27,10 @@ def write_safetensors(
     read: Callable[[str], NDArray[Any]],
     *,
     metadata: Mapping[str, str] | None = None,
+    half: bool = False,
     job: Job = NO_JOB,
 ) -> None:
-    """Write tensors as float32.
+    """Write tensors as float32, or with ``half`` as float16.
 
     Parameters
     ----------
@@ -52,10 +53,11 @@ def write_safetensors(
         When the file cannot be written.
     """
     header: dict[str, object] = {"__metadata__": dict(metadata)} if metadata else {}
+    stored, dtype, n_bytes = _STORED[half]
     end = 0
     for name, shape in shapes.items():
-        start, end = end, end + _FLOAT32_BYTES * math.prod(shape)
-        header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [start, end]}
+        start, end = end, end + n_bytes * math.prod(shape)
+        header[name] = {"dtype": stored, "shape": list(shape), "data_offsets": [start, end]}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % _ALIGNMENT)
     n_done = 0
@@ -64,7 +66,7 @@ def write_safetensors(
         file.write(text)
         for name, shape in shapes.items():
             job.report(n_done / max(end, 1), "writing the weights")
-            tensor = np.asarray(read(name), dtype="<f4", order="C")
+            tensor = np.asarray(read(name), dtype=dtype, order="C")
             if tensor.shape != shape:
                 raise ValueError(f"{name} has shape {tensor.shape}, not {shape}")
             file.write(tensor.reshape(-1).data)

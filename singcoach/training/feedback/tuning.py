@@ -178,8 +178,9 @@ def tune(
         "loss_after": round(after, 5),
         "held_out_losses": watched,
         "torch": torch.__version__,
+        "prompt": "facts",
     }
-    save_tensors(folder / ADAPTER_NAME, fit.adapter(), about)
+    save_tensors(folder / ADAPTER_NAME, fit.adapter(), about, half=True)
     clear(kept)
     return Tuned(
         adapter=folder / ADAPTER_NAME,

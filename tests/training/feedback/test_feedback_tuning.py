@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from singcoach.cli.main import main
 from singcoach.errors import Cancelled, InputError, ModelError
 from singcoach.jobs import Job
 from singcoach.models.gguf import open_gguf
-from singcoach.models.gguf.merging import ADAPTER_KEY, merge_adapter
+from singcoach.models.gguf.merging import ADAPTER_KEY, PROMPT_KEY, merge_adapter
 from singcoach.training.feedback.tuning import Recipe, tune
 from singcoach.training.tensors import load_tensors, save_tensors
 
@@ -62,6 +63,16 @@ def test_a_stopped_training_ends_as_one_that_was_not(tmp_path: Path) -> None:
     assert parts.adapter.read_bytes() == whole.adapter.read_bytes()
 
 
+def test_a_stopped_training_may_go_on_to_another_number_of_steps(tmp_path: Path) -> None:
+    base = write_llama(tmp_path / "small.gguf")
+    with pytest.raises(Cancelled):
+        tune(base, tmp_path, recipe=replace(RECIPE, steps=60), job=_StopAfter(0.9))
+    tuned = tune(base, tmp_path, recipe=replace(RECIPE, steps=52), resume=True)
+    assert tuned.n_steps == 52
+    assert [step for step, _ in tuned.watched] == [0, 50, 52]
+    assert tuned.watched[-1][1] < 0.9 * tuned.watched[0][1]
+
+
 def test_merging_changes_only_what_the_adapter_names(tmp_path: Path) -> None:
     base = write_llama(tmp_path / "small.gguf")
     adapter = tune(base, tmp_path, recipe=RECIPE).adapter
@@ -73,7 +84,9 @@ def test_merging_changes_only_what_the_adapter_names(tmp_path: Path) -> None:
         open_gguf(tmp_path / "a.gguf") as exact,
         open_gguf(tmp_path / "b.gguf") as rounded,
     ):
-        assert {k: v for k, v in rounded.stored.items() if k != ADAPTER_KEY} == dict(old.stored)
+        added = {ADAPTER_KEY, PROMPT_KEY}
+        assert {k: v for k, v in rounded.stored.items() if k not in added} == dict(old.stored)
+        assert rounded.settings[PROMPT_KEY] == "facts"
         assert list(rounded.tensors) == list(old.tensors)
         for name in old.tensors:
             if f"{name}.a" not in tensors:
