@@ -60,7 +60,10 @@ def add_parser(
     choices.add_profile(parser, "fast", "balanced", "best")
     parser.add_argument("--no-feedback", action="store_true", help="leave out the coach's words")
     parser.add_argument(
-        "--language", choices=LANGUAGES, default="en", help="of the coach's words (default: en)"
+        "--language",
+        choices=LANGUAGES,
+        default="en",
+        help="of the coach's words and the report (default: en)",
     )
     parser.add_argument(
         "--words",
@@ -126,7 +129,7 @@ def _run_one(args: argparse.Namespace, path: Path, engine: Engine, settings: Set
     assessed = _assess(path, engine, settings)
     document = to_document(assessed.assessment)
     if args.report is not None:
-        write_report(args.report, assessed)
+        write_report(args.report, assessed, language=args.language)
     if args.json == "-":
         show(json.dumps(document, indent=2, allow_nan=False))
         return 0
@@ -159,7 +162,7 @@ def _run_batch(args: argparse.Namespace, batch: Batch, engine: Engine, settings:
             try:
                 assessed = _assess(path, engine, settings, label=label)
                 if args.report is not None:
-                    write_report(args.report / names[path], assessed)
+                    write_report(args.report / names[path], assessed, language=args.language)
                 document = to_document(assessed.assessment)
             except SingCoachError as error:
                 worst = max(worst, _tell(path, error, emit))
@@ -224,16 +227,16 @@ def report_names(paths: Sequence[Path]) -> dict[Path, str]:
     return names
 
 
-def write_report(path: Path, assessed: AssessedTake) -> None:
+def write_report(path: Path, assessed: AssessedTake, *, language: str | None = None) -> None:
     """Write the report in the format that the name asks for."""
     if path.suffix.lower() == ".pdf":
         from singcoach.report.pdf import write_pdf
 
-        write_pdf(path, assessed.assessment, assessed.take)
+        write_pdf(path, assessed.assessment, assessed.take, language=language)
     else:
         from singcoach.report.html import write_html
 
-        write_html(path, assessed.assessment, assessed.take)
+        write_html(path, assessed.assessment, assessed.take, language=language)
 
 
 def summarise(document: dict[str, Any]) -> list[str]:

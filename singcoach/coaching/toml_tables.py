@@ -8,15 +8,15 @@ from importlib.resources import files
 from typing import Any
 
 
-def read_toml(path: str) -> Table:
-    """Read one file below ``singcoach/coaching``.
+def read_toml(path: str, *, package: str = "singcoach.coaching") -> Table:
+    """Read one file below the folder of a package.
 
     Raises
     ------
     ValueError
         When it is no TOML; that is a fault of the package, not of the user.
     """
-    text = files("singcoach.coaching").joinpath(path).read_text(encoding="utf-8")
+    text = files(package).joinpath(path).read_text(encoding="utf-8")
     try:
         return Table(tomllib.loads(text), where=path)
     except tomllib.TOMLDecodeError as error:

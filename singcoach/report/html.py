@@ -24,9 +24,10 @@ from singcoach.core.assessment import Assessment
 from singcoach.core.take import Take
 from singcoach.files import write_whole
 from singcoach.jobs import NO_JOB, Job
-from singcoach.report import sections, wording
+from singcoach.report import sections
 from singcoach.report.document import clean_text
 from singcoach.report.figures import Moment, moments, pitch_rows
+from singcoach.report.wording import ReportWords, words_of
 
 LONGEST_CLIP_S = 6.0
 CLIP_MARGIN_S = 0.5
@@ -34,7 +35,13 @@ MOST_CLIP_BYTES = 1_200_000
 
 
 def write_html(
-    path: Path, assessment: Assessment, take: Take, *, title: str = "", job: Job = NO_JOB
+    path: Path,
+    assessment: Assessment,
+    take: Take,
+    *,
+    title: str = "",
+    language: str | None = None,
+    job: Job = NO_JOB,
 ) -> None:
     """Write the report of one take to ``path``, whole or not at all.
 
@@ -46,13 +53,15 @@ def write_html(
         The analysed take: its pitch line is drawn, its voice is cut into short clips.
     title
         Headline; the file name when empty.
+    language
+        What the report speaks; None for the language of the feedback, or English without one.
 
     Raises
     ------
     OutputError
         The file cannot be written.
     """
-    page = render_html(assessment, take, title=title, job=job)
+    page = render_html(assessment, take, title=title, language=language, job=job)
     write_whole(path, page.encode("utf-8"))
 
 
@@ -61,39 +70,43 @@ def render_html(
     take: Take,
     *,
     title: str = "",
+    language: str | None = None,
     encode: Callable[[FloatArray, int], Clip] | None = None,
     job: Job = NO_JOB,
 ) -> str:
     """Return the report as HTML text; ``encode(audio, sample_rate)`` replaces the clip encoder."""
+    words = words_of(language or language_of(assessment))
     marks = moments(assessment.scores, assessment.feedback)
     rows = pitch_rows(take, marks)
     clips = _clips(take, marks, encode or _encode, job)
     insufficient = assessment.screening.verdict == "insufficient"
     feedback = assessment.feedback
-    parts = [sections.hero(assessment)]
+    parts = [sections.hero(assessment, words)]
     if not insufficient or any(s.score is not None for s in assessment.scores.dimensions.values()):
-        parts.append(sections.cards(assessment.scores.dimensions))
+        parts.append(sections.cards(assessment.scores.dimensions, words))
     if feedback is not None:
-        parts.append(sections.coach(feedback, marks))
-        heading = wording.NEXT_TAKE if insufficient else wording.PRACTISE
-        parts.append(sections.tasks(feedback.suggestions, marks, heading=heading))
+        parts.append(sections.coach(feedback, marks, words))
+        heading = "next_take" if insufficient else "practise"
+        parts.append(sections.tasks(feedback.suggestions, marks, words, heading=heading))
     elif insufficient:
-        parts.append(sections.try_again())
+        parts.append(sections.try_again(words))
     job.report(0.9, "report")
-    parts.append(sections.pitch(rows))
+    parts.append(sections.pitch(rows, words))
     job.report(0.95, "report")
-    parts.append(sections.moment_list(marks, clips))
-    parts.append(sections.recording(assessment, take))
-    parts.append(sections.sure(assessment.scores))
-    parts.append(sections.measures(assessment.scores.measures))
-    parts.append(sections.machinery(assessment))
+    parts.append(sections.moment_list(marks, clips, words))
+    parts.append(sections.recording(assessment, take, words))
+    parts.append(sections.sure(assessment.scores, words))
+    parts.append(sections.measures(assessment.scores.measures, words))
+    parts.append(sections.machinery(assessment, words))
     job.report(1.0, "report")
     style, script = _part("page.css"), _part("page.js")
     return Template(_part("page.html")).substitute(
-        lang=wording.LANGUAGE,
+        lang=words.language,
         title=sections.text(clean_text(title or assessment.input.file)),
-        meta=sections.text(_meta(assessment)),
+        meta=sections.text(meta_line(assessment, words)),
         version=sections.text(__version__),
+        skip=sections.text(words.say("skip")),
+        footer=sections.text(words.say("footer", version=__version__)),
         style=style,
         style_hash=_hash(style),
         script=script,
@@ -102,12 +115,16 @@ def render_html(
     )
 
 
-def _meta(assessment: Assessment) -> str:
-    file, screening = assessment.input, assessment.screening
-    parts = [wording.duration_text(file.duration_s), wording.KINDS[file.kind]]
-    if screening.key is not None:
-        parts.append(screening.key.name)
-    return " · ".join(parts)
+def language_of(assessment: Assessment) -> str:
+    """Return the language of the feedback, English without one."""
+    return "en" if assessment.feedback is None else assessment.feedback.language
+
+
+def meta_line(assessment: Assessment, words: ReportWords) -> str:
+    """Length, kind and key of the take."""
+    file, key = assessment.input, assessment.screening.key
+    parts = [words.duration(file.duration_s), words.say(f"kind_{file.kind}")]
+    return " · ".join(parts if key is None else [*parts, words.key(key)])
 
 
 def _clips(

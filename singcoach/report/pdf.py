@@ -15,11 +15,13 @@ from singcoach.core.take import Take
 from singcoach.core.wording import clock
 from singcoach.files import write_whole
 from singcoach.jobs import NO_JOB, Job
-from singcoach.report import wording
 from singcoach.report.document import clean_text
 from singcoach.report.figures import Moment, PitchRow, moments, pitch_rows
+from singcoach.report.html import language_of, meta_line
 from singcoach.report.pdf_fonts import REGULAR, markup, register_own_fonts
 from singcoach.report.prose import critique_sentences, exercise_parts
+from singcoach.report.sections import recording_facts, warnings_of
+from singcoach.report.wording import DASH, ReportWords, joined, words_of
 
 _MARGIN = 48.0
 _PADDING = 6.0  # what reportlab's frames keep free inside the margins
@@ -27,26 +29,41 @@ _WIDTH = 595.27 - 2 * _MARGIN
 
 
 def write_pdf(
-    path: Path, assessment: Assessment, take: Take, *, title: str = "", job: Job = NO_JOB
+    path: Path,
+    assessment: Assessment,
+    take: Take,
+    *,
+    title: str = "",
+    language: str | None = None,
+    job: Job = NO_JOB,
 ) -> None:
     """Write the report of one take to ``path``, whole or not at all.
 
     The same assessment gives the same bytes (no date inside). ``title`` is the headline, the file
-    name when empty.
+    name when empty; ``language`` is that of the feedback when None, or English without one.
 
     Raises
     ------
     OutputError
         The file cannot be written.
     """
-    write_whole(path, render_pdf(assessment, take, title=title, job=job))
+    content = render_pdf(assessment, take, title=title, language=language, job=job)
+    write_whole(path, content)
 
 
-def render_pdf(assessment: Assessment, take: Take, *, title: str = "", job: Job = NO_JOB) -> bytes:
+def render_pdf(
+    assessment: Assessment,
+    take: Take,
+    *,
+    title: str = "",
+    language: str | None = None,
+    job: Job = NO_JOB,
+) -> bytes:
     """Return the report as PDF bytes."""
     from reportlab.platypus import SimpleDocTemplate
 
     register_own_fonts()
+    words = words_of(language or language_of(assessment))
     title = clean_text(title or assessment.input.file)
     marks = moments(assessment.scores, assessment.feedback)
     job.report(0.0, "report")
@@ -60,12 +77,13 @@ def render_pdf(assessment: Assessment, take: Take, *, title: str = "", job: Job 
         bottomMargin=48,
         title=title,
         author="SingCoach",
-        subject="Assessment of one take",
+        subject=words.say("subject"),
+        lang=words.language,
         creator=f"SingCoach {__version__}",
         invariant=1,
     )
-    story = _story(assessment, take, title, marks)
-    frame = partial(_page_foot, title=title)
+    story = _story(assessment, take, title, marks, _Styles(words))
+    frame = partial(_page_foot, title=title, words=words)
     job.report(0.3, "report")
     document.build(story, onFirstPage=frame, onLaterPages=partial(_later_page, frame, job))
     job.report(1.0, "report")
@@ -77,22 +95,28 @@ def _later_page(frame: Any, job: Job, canvas: Any, document: Any) -> None:
     frame(canvas, document)
 
 
-def _page_foot(canvas: Any, document: Any, *, title: str) -> None:
+def _page_foot(canvas: Any, document: Any, *, title: str, words: ReportWords) -> None:
     from singcoach.report.pdf_figures import SOFT, draw_text
 
     short = title if len(title) <= 70 else f"{title[:69]}…"
-    draw_text(canvas, _MARGIN, 28, f"SingCoach · {short}", size=7, color=SOFT)
+    foot = f"SingCoach · {short}"
+    draw_text(canvas, _MARGIN, 28, foot, size=7, color=SOFT, language=words.language)
     right = _MARGIN + _WIDTH
     draw_text(canvas, right, 28, str(document.page), size=7, color=SOFT, align="right")
 
 
 class _Styles:
-    def __init__(self) -> None:
+    """How paragraphs look and what language they are in."""
+
+    def __init__(self, words: ReportWords) -> None:
         from reportlab.lib.styles import ParagraphStyle
 
         from singcoach.report.pdf_figures import ACCENT, INK, SOFT
 
-        base = {"fontName": REGULAR, "textColor": INK, "wordWrap": None, "splitLongWords": 1}
+        self.words = words
+        # Japanese and Chinese break between any two characters.
+        wrap = None if words.coach.between_sentences else "CJK"
+        base = {"fontName": REGULAR, "textColor": INK, "wordWrap": wrap, "splitLongWords": 1}
 
         def style(name: str, **changes: Any) -> Any:
             return ParagraphStyle(name, **{**base, **changes})
@@ -113,19 +137,27 @@ class _Styles:
             "notice", fontSize=9, leading=13, borderPadding=5, backColor="#fbe9de", spaceBefore=8
         )
 
+    def markup(self, text: str, *, bold: bool = False) -> str:
+        """Escape a text, with the fonts that it needs."""
+        return markup(text, bold=bold, language=self.words.language)
 
-def _story(assessment: Assessment, take: Take, title: str, marks: Sequence[Moment]) -> list[Any]:
-    from reportlab.platypus import KeepTogether, Paragraph, Spacer
+    def paragraph(self, text: str, style: Any, *, bold: bool = False, **options: Any) -> Any:
+        """Set a text as a paragraph."""
+        from reportlab.platypus import Paragraph
 
-    styles = _Styles()
-    file = assessment.input
-    meta = [wording.duration_text(file.duration_s), wording.KINDS[file.kind]]
-    if assessment.screening.key is not None:
-        meta.append(assessment.screening.key.name)
+        return Paragraph(self.markup(text, bold=bold), style, **options)
+
+
+def _story(
+    assessment: Assessment, take: Take, title: str, marks: Sequence[Moment], styles: _Styles
+) -> list[Any]:
+    from reportlab.platypus import KeepTogether, Spacer
+
+    words = styles.words
     story: list[Any] = [
-        Paragraph(markup("SingCoach", bold=True), styles.brand),
-        Paragraph(markup(title, bold=True), styles.title),
-        Paragraph(markup(" · ".join(meta)), styles.meta),
+        styles.paragraph("SingCoach", styles.brand, bold=True),
+        styles.paragraph(title, styles.title, bold=True),
+        styles.paragraph(meta_line(assessment, words), styles.meta),
         _hero(assessment, styles),
         Spacer(1, 10),
     ]
@@ -135,21 +167,21 @@ def _story(assessment: Assessment, take: Take, title: str, marks: Sequence[Momen
     feedback = assessment.feedback
     if feedback is not None:
         if feedback.critique:
-            story += _head("What your coach hears", styles)
-            story += [Paragraph(markup(s), styles.body) for s in critique_sentences(feedback)]
+            story += _head("coach", styles)
+            story += [styles.paragraph(s, styles.body) for s in critique_sentences(feedback)]
         if feedback.suggestions:
             insufficient = assessment.screening.verdict == "insufficient"
-            story += _head(wording.NEXT_TAKE if insufficient else wording.PRACTISE, styles)
+            story += _head("next_take" if insufficient else "practise", styles)
         for number, suggestion in enumerate(feedback.suggestions, start=1):
             text = f"{number}. {suggestion.text}"
-            block = [Paragraph(markup(text, bold=True), styles.body)]
+            block = [styles.paragraph(text, styles.body, bold=True)]
             block += _exercise(suggestion.exercise, styles)
             story.append(KeepTogether([*block, Spacer(1, 6)]))
     rows = pitch_rows(take, marks)
     if rows:
         story += _pitch(rows, styles)
     if marks:
-        story += _head("Moments behind the scores", styles)
+        story += _head("moments", styles)
         story.append(_moment_table(marks, styles))
     story += _recording(assessment, take, styles)
     story += _sure(assessment, styles)
@@ -157,11 +189,11 @@ def _story(assessment: Assessment, take: Take, title: str, marks: Sequence[Momen
     return story
 
 
-def _head(words: str, styles: _Styles) -> list[Any]:
+def _head(key: str, styles: _Styles) -> list[Any]:
     """Heading that does not stand alone at the foot of a page."""
-    from reportlab.platypus import CondPageBreak, Paragraph
+    from reportlab.platypus import CondPageBreak
 
-    return [CondPageBreak(90), Paragraph(markup(words, bold=True), styles.head)]
+    return [CondPageBreak(90), styles.paragraph(styles.words.say(key), styles.head, bold=True)]
 
 
 def _hero(assessment: Assessment, styles: _Styles) -> Any:
@@ -169,27 +201,34 @@ def _hero(assessment: Assessment, styles: _Styles) -> Any:
 
     from singcoach.report.pdf_figures import RadarFigure
 
-    overall, screening = assessment.scores.overall, assessment.screening
-    left: list[Any] = [Paragraph(markup("Overall"), styles.meta)]
+    overall, screening, words = assessment.scores.overall, assessment.screening, styles.words
+    left: list[Any] = [styles.paragraph(words.say("overall"), styles.meta)]
     if overall.score is None or overall.low is None or overall.high is None:
-        left.append(Paragraph(markup(wording.VERDICTS["insufficient"], bold=True), styles.title))
-        left.append(Paragraph(markup(overall.reason or ""), styles.meta))
+        left.append(styles.paragraph(words.say("verdict_insufficient"), styles.title, bold=True))
+        left.append(styles.paragraph(words.told(overall.reason or ""), styles.meta))
     else:
-        score = markup(wording.score_text(overall.score), bold=True)
-        left.append(Paragraph(f'{score} <font size="12">of 5</font>', styles.big))
-        words = f"probably {wording.range_text(overall.low, overall.high)}"
-        left.append(Paragraph(markup(words), styles.meta))
+        left.append(Paragraph(_points(overall.score, styles, size=12), styles.big))
+        left.append(styles.paragraph(_probably(overall.low, overall.high, words), styles.meta))
     if assessment.feedback is not None:
-        left.append(Paragraph(markup(assessment.feedback.summary), styles.lead))
+        left.append(styles.paragraph(assessment.feedback.summary, styles.lead))
     told = overall.score is None and assessment.feedback is not None  # the summary says why
     if screening.verdict != "pass" and not told:
-        reasons = " ".join(f"{r[:1].upper()}{r[1:].rstrip('.')}." for r in screening.reasons)
-        verdict = markup(f"{wording.VERDICTS[screening.verdict]}.", bold=True)
-        left.append(Paragraph(f"{verdict} {markup(reasons)}", styles.notice))
+        reasons = joined(map(words.told, screening.reasons), words)
+        verdict = styles.markup(words.say(f"verdict_{screening.verdict}"), bold=True)
+        left.append(Paragraph(f"{verdict}<br/>{styles.markup(reasons)}", styles.notice))
     if all(score.score is None for score in assessment.scores.dimensions.values()):
         return Table([[left]], colWidths=[_WIDTH], style=_plain_table())
-    right = RadarFigure(assessment.scores.dimensions)
+    right = RadarFigure(assessment.scores.dimensions, words)
     return Table([[left, right]], colWidths=[_WIDTH - 245, 245], style=_plain_table())
+
+
+def _points(score: float, styles: _Styles, *, size: int) -> str:
+    number = styles.markup(styles.words.score(score), bold=True)
+    return f'{number} <font size="{size}">{styles.markup(styles.words.say("out_of"))}</font>'
+
+
+def _probably(low: float, high: float, words: ReportWords) -> str:
+    return words.say("probably", range=words.range(low, high))
 
 
 def _plain_table() -> list[tuple[Any, ...]]:
@@ -207,7 +246,7 @@ def _cards(assessment: Assessment, styles: _Styles) -> Any:
 
     width = _WIDTH / 4
     cells = [
-        _card(wording.DIMENSION_NAMES[name], assessment.scores.dimensions[name], width, styles)
+        _card(styles.words.dimension(name), assessment.scores.dimensions[name], width, styles)
         for name in DIMENSIONS
     ]
     style = [("BOX", (index, 0), (index, 0), 0.6, LINE) for index in range(4)] + [
@@ -221,54 +260,49 @@ def _card(name: str, score: DimensionScore, width: float, styles: _Styles) -> li
 
     from singcoach.report.pdf_figures import ScaleFigure
 
-    parts = [Paragraph(markup(name, bold=True), styles.card)]
+    words = styles.words
+    parts = [styles.paragraph(name, styles.card, bold=True)]
     if score.score is None or score.low is None or score.high is None:
-        parts.append(Paragraph(markup("Not scored"), styles.card))
-        parts.append(Paragraph(markup(score.reason or ""), styles.small))
+        parts.append(styles.paragraph(words.say("not_scored"), styles.card))
+        parts.append(styles.paragraph(words.told(score.reason or ""), styles.small))
         return parts
-    number = markup(wording.score_text(score.score), bold=True)
-    parts.append(Paragraph(f'{number} <font size="9">of 5</font>', styles.number))
+    parts.append(Paragraph(_points(score.score, styles, size=9), styles.number))
     parts.append(ScaleFigure(score.score, score.low, score.high, width=width - 14))
-    words = f"probably {wording.range_text(score.low, score.high)}"
-    parts.append(Paragraph(markup(words), styles.small))
+    parts.append(styles.paragraph(_probably(score.low, score.high, words), styles.small))
     return parts
 
 
 def _exercise(text: str, styles: _Styles) -> list[Any]:
-    from reportlab.platypus import Paragraph
-
     if not text.strip():
         return []
     parts = exercise_parts(text)
     story = []
     if parts.title:
-        story.append(Paragraph(markup(parts.title, bold=True), styles.card))
-    story += [Paragraph(markup(line), styles.card) for line in parts.paragraphs]
+        story.append(styles.paragraph(parts.title, styles.card, bold=True))
+    story += [styles.paragraph(line, styles.card) for line in parts.paragraphs]
     story += [
-        Paragraph(markup(step), styles.step, bulletText=f"{number}.")
+        styles.paragraph(step, styles.step, bulletText=f"{number}.")
         for number, step in enumerate(parts.steps, start=1)
     ]
-    story += [Paragraph(markup(line), styles.small) for line in parts.cautions]
+    story += [styles.paragraph(line, styles.small) for line in parts.cautions]
     return story
 
 
 def _pitch(rows: Sequence[PitchRow], styles: _Styles) -> list[Any]:
-    from reportlab.platypus import KeepTogether, Paragraph, Spacer
+    from reportlab.platypus import KeepTogether, Spacer
 
     from singcoach.report.pdf_figures import PitchFigure
 
+    words = styles.words
     seconds = max(10.0, *(row.duration_s for row in rows))
-    legend = (
-        "Line: your pitch. Bars: notes, blue in tune, orange with an arrow down too low, "
-        "purple with an arrow up too high. Brackets: phrases. Numbers: moments below."
-    )
+    legend = [words.say("pitch_key")]
     if any(row.song_notes for row in rows):
-        legend += " Dashed: written notes, in your octave."
+        legend.append(words.say("pitch_key_song"))
     figures = [PitchFigure(row, width=_WIDTH, seconds=seconds) for row in rows]
     first = KeepTogether(
         [
-            *_head("Your pitch over time", styles)[1:],
-            Paragraph(markup(legend), styles.small),
+            *_head("pitch", styles)[1:],
+            styles.paragraph(joined(legend, words), styles.small),
             figures[0],
         ]
     )
@@ -279,81 +313,70 @@ def _pitch(rows: Sequence[PitchRow], styles: _Styles) -> list[Any]:
 
 
 def _moment_table(marks: Sequence[Moment], styles: _Styles) -> Any:
-    rows = []
+    words, rows = styles.words, []
     for moment in marks:
         item = moment.evidence
-        effect = "raised" if item.effect >= 0 else "lowered"
+        effect = "raised_name" if item.effect >= 0 else "lowered_name"
         rows.append(
             (
                 str(moment.number),
                 f"{clock(item.start_s)}–{clock(item.end_s)}",
-                f"{effect} {wording.DIMENSION_NAMES[moment.dimension].lower()}",
-                item.text,
+                words.say(effect, name=words.dimension(moment.dimension)),
+                words.evidence(item),
             )
         )
-    return _table(("", "Time", "Effect", "What was measured"), rows, (20, 62, 125, 292), styles)
+    head = ("", "col_time", "col_effect", "col_measured")
+    return _table(head, rows, (20, 62, 145, 272), styles)
 
 
 def _recording(assessment: Assessment, take: Take, styles: _Styles) -> list[Any]:
-    screening = assessment.screening
-    rows = [
-        ("Verdict", wording.VERDICTS[screening.verdict]),
-        ("Sound of the recording", wording.quality_text(screening.recording_quality)),
-        ("Sung tone", wording.duration_text(screening.voiced_s)),
-        ("Pitch in order", wording.share_text(screening.pitch_accuracy, screening.pitch_reference)),
-        (
-            "Rhythm in order",
-            wording.share_text(screening.rhythm_accuracy, screening.rhythm_reference),
-        ),
-        ("Notes and phrases", f"{len(take.notes)} notes, {len(take.phrases)} phrases"),
-    ]
-    beside = assessment.scores.warnings  # those stand beside the scores
-    rows += [("Note", w) for w in dict.fromkeys(assessment.warnings) if w not in beside]
-    return [*_head("The recording", styles), _table((), rows, (150, 349), styles)]
+    words = styles.words
+    rows = list(recording_facts(assessment, take, words))
+    rows += [(words.say("note"), warning) for warning in warnings_of(assessment, words)]
+    return [*_head("recording", styles), _table((), rows, (150, 349), styles)]
 
 
 def _sure(assessment: Assessment, styles: _Styles) -> list[Any]:
-    from reportlab.platypus import Paragraph
-
-    rows = []
-    scores = assessment.scores
-    lines = (*wording.HONESTY, *(f"{w.rstrip('.')}." for w in dict.fromkeys(scores.warnings)))
-    named = [(wording.DIMENSION_NAMES[name], scores.dimensions[name]) for name in DIMENSIONS]
-    for name, score in (*named, ("Overall", scores.overall)):
+    words, scores, rows = styles.words, assessment.scores, []
+    lines = (*words.honesty, *map(words.told, dict.fromkeys(scores.warnings)))
+    named = [(words.dimension(name), scores.dimensions[name]) for name in DIMENSIONS]
+    for name, score in (*named, (words.say("overall"), scores.overall)):
         source = " + ".join(part for part in (score.head, score.encoder) if part)
         if score.score is None or score.low is None or score.high is None:
-            rows.append((name, "–", "–", source))
+            rows.append((name, DASH, DASH, source))
         else:
-            interval = f"{score.low:.2f}–{score.high:.2f}"
-            rows.append((name, f"{score.score:.2f}", interval, source))
+            interval = f"{words.exact(score.low)}–{words.exact(score.high)}"
+            rows.append((name, words.exact(score.score), interval, source))
+    head = ("col_score", "col_value", "col_range", "col_from")
     return [
-        *_head("How sure are we?", styles),
-        *(Paragraph(markup(line), styles.body) for line in lines),
-        _table(("Score", "Value", "80 % range", "From"), rows, (140, 60, 80, 219), styles),
+        *_head("sure", styles),
+        *(styles.paragraph(line, styles.body) for line in lines),
+        _table(head, rows, (140, 60, 80, 219), styles),
     ]
 
 
 def _tables(assessment: Assessment, styles: _Styles) -> list[Any]:
+    words = styles.words
     story: list[Any] = []
     if assessment.scores.measures:
         rows = [
             (
-                wording.label(name),
-                wording.quantity_text(measure.value, measure.unit),
-                "–" if measure.percentile is None else f"{measure.percentile:.0f}",
-                wording.explanation(name),
+                words.label(name),
+                words.quantity(measure.value, measure.unit),
+                DASH if measure.percentile is None else f"{measure.percentile:.0f}",
+                words.explanation(name),
             )
             for name, measure in sorted(assessment.scores.measures.items())
         ]
-        head = ("Measure", "Value", "Percentile", "What it tells")
-        story += [*_head("Measures", styles), _table(head, rows, (140, 75, 55, 229), styles)]
+        head = ("col_measure", "col_value", "col_percentile", "col_meaning")
+        story += [*_head("measures", styles), _table(head, rows, (140, 75, 55, 229), styles)]
     if assessment.models:
         rows = [
-            (f"{m.id} {m.version}", m.role.replace("_", " "), m.licence, m.provider)
+            (f"{m.id} {m.version}", words.role(m.role), m.licence, m.provider)
             for m in assessment.models
         ]
-        head = ("Model", "Part", "Licence", "Runs on")
-        story += [*_head("Models", styles), _table(head, rows, (180, 110, 90, 119), styles)]
+        head = ("col_model", "col_part", "col_licence", "col_runs_on")
+        story += [*_head("models", styles), _table(head, rows, (180, 110, 90, 119), styles)]
     return story
 
 
@@ -363,12 +386,14 @@ def _table(
     widths: Sequence[float],
     styles: _Styles,
 ) -> Any:
-    from reportlab.platypus import Paragraph, Table
+    """A table; ``head`` are the keys of its titles, an empty one for no title."""
+    from reportlab.platypus import Table
 
     from singcoach.report.pdf_figures import LINE
 
-    cells = [[Paragraph(markup(word, bold=True), styles.small) for word in head]] if head else []
-    cells += [[Paragraph(markup(word), styles.cell) for word in row] for row in rows]
+    titles = [styles.words.say(key) if key else "" for key in head]
+    cells = [[styles.paragraph(title, styles.small, bold=True) for title in titles]] if head else []
+    cells += [[styles.paragraph(word, styles.cell) for word in row] for row in rows]
     style = [
         ("LINEBELOW", (0, 0), (-1, -1), 0.4, LINE),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),

@@ -13,7 +13,7 @@ from singcoach.core.wording import clock
 from singcoach.report.figures import PitchRow, Point, radar_axes
 from singcoach.report.pdf_fonts import runs
 from singcoach.report.svg import IN_TUNE_CENTS
-from singcoach.report.wording import DIMENSION_NAMES, note_name, score_text
+from singcoach.report.wording import ReportWords, note_name
 
 INK = HexColor("#20242c")
 SOFT = HexColor("#5a6270")
@@ -43,9 +43,10 @@ def draw_text(
     color: Any = INK,
     bold: bool = False,
     align: str = "left",
+    language: str = "en",
 ) -> None:
     """Write one line with a font for each character; ``align`` is left, center or right."""
-    pieces = runs(text, bold=bold)
+    pieces = runs(text, bold=bold, language=language)
     width = sum(canvas.stringWidth(stretch, name, size) for name, stretch in pieces)
     x -= {"left": 0.0, "center": width / 2, "right": width}[align]
     canvas.setFillColor(color)
@@ -58,9 +59,10 @@ def draw_text(
 class RadarFigure(Flowable):  # type: ignore[misc]
     """The radar chart: own values over their 80 % intervals."""
 
-    def __init__(self, dimensions: Mapping[Dimension, DimensionScore]) -> None:
+    def __init__(self, dimensions: Mapping[Dimension, DimensionScore], words: ReportWords) -> None:
         super().__init__()
         self._dimensions = dimensions
+        self._words = words
         self.width, self.height = 240.0, 196.0
         self.hAlign = "CENTER"
 
@@ -108,19 +110,25 @@ class RadarFigure(Flowable):  # type: ignore[misc]
     def _label(self, name: Dimension, place: Point) -> None:
         x, y = place
         score = self._dimensions[name].score
-        value = "not scored" if score is None else score_text(score)
-        first, second = DIMENSION_NAMES[name].split(" ", 1)
+        words = self._words
+        value = words.say("not_scored") if score is None else words.score(score)
+
+        def write(line: str, base: float, align: str, *, strong: bool = False) -> None:
+            draw_text(
+                self.canv, x, base, line, size=8.5 if strong else 8,
+                color=ACCENT if strong else INK, bold=strong, align=align, language=words.language,
+            )  # fmt: skip
+
         if abs(x) < 1:
             base = y + 12 if y > 0 else y - 8
-            draw_text(self.canv, 0, base, f"{first} {second}", size=8, align="center")
-            draw_text(
-                self.canv, 0, base - 10, value, size=8.5, color=ACCENT, bold=True, align="center"
-            )
+            write(words.dimension(name), base, "center")
+            write(value, base - 10, "center", strong=True)
             return
         align = "left" if x > 0 else "right"
-        draw_text(self.canv, x, 8, first, size=8, align=align)
-        draw_text(self.canv, x, -1, second, size=8, align=align)
-        draw_text(self.canv, x, -11, value, size=8.5, color=ACCENT, bold=True, align=align)
+        lines = words.axes[name]
+        for number, line in enumerate(lines):
+            write(line, 8 - 9 * number, align)
+        write(value, -2 - 9 * (len(lines) - 1), align, strong=True)
 
 
 class ScaleFigure(Flowable):  # type: ignore[misc]

@@ -8,7 +8,7 @@ from html import escape
 from singcoach.core.scores import Dimension, DimensionScore
 from singcoach.core.wording import clock
 from singcoach.report.figures import Axis, PitchRow, Point, radar_axes
-from singcoach.report.wording import DIMENSION_NAMES, note_name, range_text, score_text
+from singcoach.report.wording import ReportWords, note_name
 
 ROW_WIDTH = 1000.0
 SEMITONE_HEIGHT = 9.0
@@ -21,16 +21,16 @@ _Place = Callable[[float], float]
 _NATURAL = {0, 2, 4, 5, 7, 9, 11}
 
 
-def radar_svg(dimensions: Mapping[Dimension, DimensionScore]) -> str:
+def radar_svg(dimensions: Mapping[Dimension, DimensionScore], words: ReportWords) -> str:
     """Draw the radar chart: own value over its 80 % interval; empty when nothing was scored."""
     axes = radar_axes(dimensions, 100.0)
     if all(axis.value is None for axis in axes):
         return ""
-    described = "; ".join(_score_sentence(name, score) for name, score in dimensions.items())
+    described = "; ".join(_score_sentence(name, score, words) for name, score in dimensions.items())
     parts = [
         '<svg class="radar" viewBox="-184 -142 368 284" role="img" '
         'aria-labelledby="radar-title radar-desc">',
-        '<title id="radar-title">Radar chart of the four scores</title>',
+        f'<title id="radar-title">{escape(words.say("radar_title"))}</title>',
         f'<desc id="radar-desc">{escape(described)}</desc>',
     ]
     for ring in range(1, 6):
@@ -43,7 +43,7 @@ def radar_svg(dimensions: Mapping[Dimension, DimensionScore]) -> str:
     parts += _radar_shape(axes)
     for ring in (1, 3, 5):
         parts.append(f'<text class="tick" x="4" y="{_n(-20.0 * ring + 9)}">{ring}</text>')
-    parts += [_radar_label(axis, dimensions[axis.dimension]) for axis in axes]
+    parts += [_radar_label(axis, dimensions[axis.dimension], words) for axis in axes]
     parts.append("</svg>")
     return "".join(parts)
 
@@ -73,16 +73,16 @@ def _radar_shape(axes: Sequence[Axis]) -> list[str]:
     return parts
 
 
-def _radar_label(axis: Axis, score: DimensionScore) -> str:
+def _radar_label(axis: Axis, score: DimensionScore, words: ReportWords) -> str:
     x, y = _scaled(axis.direction, 112.0)
     anchor = "middle" if abs(x) < 1 else "start" if x > 0 else "end"
-    words = DIMENSION_NAMES[axis.dimension].split(" ")
-    value = "not scored" if score.score is None else score_text(score.score)
+    value = words.say("not_scored") if score.score is None else words.score(score.score)
     if abs(x) < 1:
         y = y - 14 if y < 0 else y + 10
     else:
         y -= 12
-    lines = [" ".join(words)] if abs(x) < 1 else words
+    name = words.dimension(axis.dimension)
+    lines = [name] if abs(x) < 1 else words.axes[axis.dimension]
     spans = "".join(
         f'<tspan x="{_n(x)}" dy="{0 if index == 0 else 14}">{escape(line)}</tspan>'
         for index, line in enumerate(lines)
@@ -93,12 +93,14 @@ def _radar_label(axis: Axis, score: DimensionScore) -> str:
     )
 
 
-def _score_sentence(name: Dimension, score: DimensionScore) -> str:
+def _score_sentence(name: Dimension, score: DimensionScore, words: ReportWords) -> str:
     if score.score is None or score.low is None or score.high is None:
-        return f"{DIMENSION_NAMES[name]} was not scored"
-    return (
-        f"{DIMENSION_NAMES[name]} {score_text(score.score)} of 5, "
-        f"range {range_text(score.low, score.high)}"
+        return words.say("radar_unscored", name=words.dimension(name))
+    return words.say(
+        "radar_score",
+        name=words.dimension(name),
+        score=words.score(score.score),
+        range=words.range(score.low, score.high),
     )
 
 
@@ -107,12 +109,17 @@ def pixels_per_second(rows: Sequence[PitchRow]) -> float:
     return (ROW_WIDTH - AXIS_WIDTH) / max(10.0, *(row.duration_s for row in rows))
 
 
-def pitch_row_svg(row: PitchRow, *, scale: float, number: int) -> str:
+def row_title(row: PitchRow, words: ReportWords) -> str:
+    """Say which seconds a row shows."""
+    return words.say("pitch_row", start=clock(row.start_s), end=clock(row.end_s))
+
+
+def pitch_row_svg(row: PitchRow, words: ReportWords, *, scale: float, number: int) -> str:
     """Draw one row of the pitch figure at ``scale`` pixels per second."""
     width = AXIS_WIDTH + row.duration_s * scale + 2
     body = (row.high_midi - row.low_midi) * SEMITONE_HEIGHT
     height = HEAD_HEIGHT + body + FOOT_HEIGHT
-    title = f"Pitch from {clock(row.start_s)} to {clock(row.end_s)}"
+    title = row_title(row, words)
 
     def x_of(time_s: float) -> float:
         return AXIS_WIDTH + (min(max(time_s, row.start_s), row.end_s) - row.start_s) * scale
@@ -156,7 +163,7 @@ def pitch_row_svg(row: PitchRow, *, scale: float, number: int) -> str:
     for segment in row.segments:
         path = " ".join(f"{_n(x_of(t))},{_n(y_of(m))}" for t, m in segment.tolist())
         parts.append(f'<polyline class="f0" points="{path}"/>')
-    parts += _badges(row, x_of)
+    parts += _badges(row, words, x_of)
     parts.append("</svg>")
     return "".join(parts)
 
@@ -194,16 +201,17 @@ def _grid(row: PitchRow, x_of: _Place, y_of: _Place, scale: float, height: float
     return parts
 
 
-def _badges(row: PitchRow, x_of: _Place) -> list[str]:
+def _badges(row: PitchRow, words: ReportWords, x_of: _Place) -> list[str]:
     parts = []
     last = -100.0
     for moment in row.moments:
         x = max(x_of(moment.evidence.start_s) + 9, last + 20)
         last = x
         kind = "up" if moment.evidence.effect >= 0 else "down"
+        label = escape(words.say("moment", number=moment.number))
         parts.append(
             f'<a class="badge {kind}" href="#moment-{moment.number}" '
-            f'aria-label="Moment {moment.number}"><circle cx="{_n(x)}" cy="11" r="9"/>'
+            f'aria-label="{label}"><circle cx="{_n(x)}" cy="11" r="9"/>'
             f'<text x="{_n(x)}" y="15">{moment.number}</text></a>'
         )
     return parts

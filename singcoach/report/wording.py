@@ -1,256 +1,295 @@
-"""Every word of the report that is not data, in one place, and how numbers are written.
+"""The words of the report in one language, and how it writes numbers.
 
 Scores are shown in half points and their ranges widened to half points: the intervals are wider
 than that, and a second digit would promise what nobody measured. The exact numbers stand in the
 JSON document and in the report's table.
+
+The words are data (``languages/*.toml``), read strictly: every language has the same keys with the
+same fields as English. Names of dimensions and measures and the reasons of earlier stages are
+those of the coach.
 """
 
 from __future__ import annotations
 
 import math
+import string
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
-from singcoach.core.scores import Dimension
+from singcoach.coaching.languages import Catalogue, catalogue_of, localised
+from singcoach.coaching.toml_tables import Table, read_toml
+from singcoach.core.languages import LANGUAGES, Language
+from singcoach.core.music import Key
+from singcoach.core.scores import DIMENSIONS, Dimension, Evidence
 
-LANGUAGE: Final = "en"
+SOURCE_LANGUAGE: Final[Language] = "en"
+"""What the earlier stages write, and what the other languages are translated from."""
 
-DIMENSION_NAMES: Final[dict[Dimension, str]] = {
-    "breath": "Breath control",
-    "timbre": "Timbre quality",
-    "emotion": "Emotional expression",
-    "technique": "Vocal technique",
-}
+NOTE_NAMES: Final = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+DASH: Final = "–"
 
-DIMENSION_GLOSSES: Final[dict[Dimension, str]] = {
-    "breath": "How evenly the air carries your phrases.",
-    "timbre": "How clear and resonant the voice sounds.",
-    "emotion": "How you shape loudness, colour and vibrato.",
-    "technique": "How securely you place and hold notes.",
-}
-
-VERDICTS: Final = {
-    "pass": "Good to judge",
-    "weak": "Judged with reservations",
-    "insufficient": "Not enough to judge",
-}
-
-KINDS: Final = {"solo": "voice alone", "mixture": "voice with music"}
-
-REFERENCES: Final = {
-    "song": "against the written song",
-    "backing": "against the music",
-    "self": "against your own scale",
-}
-
-UNITS: Final = {
-    "cents": "cents",
+_SYMBOLS: Final = {
     "hz": "Hz",
     "Hz": "Hz",
     "db": "dB",
     "dB": "dB",
     "s": "s",
     "ms": "ms",
-    "share": "",
-    "ratio": "",
-    "": "",
-    "1": "",
-    "count": "",
     "percent": "%",
     "midi": "MIDI",
+    "share": "",
+    "ratio": "",
+    "count": "",
+    "1": "",
+    "": "",
+}
+"""Units that every language writes alike."""
+
+_NAMED_UNITS: Final = {
+    "cents": "cents",
     "semitones": "semitones",
     "octaves": "octaves",
-    "dB/s": "dB a second",
+    "dB/s": "db_per_second",
 }
+_N_TONICS: Final = 12
+_MOST_AXIS_LINES: Final = 2
+_QUALITIES: Final = ((3.6, "clean"), (3.0, "good"), (2.4, "fair"), (1.8, "poor"))
 
-MEASURES: Final = {
-    "scale_deviation": ("Distance from the scale", "How far notes lie from the song's own scale."),
-    "tuning_concentration": (
-        "Steadiness of tuning",
-        "How closely the notes agree on one tuning; 1 would be complete agreement.",
-    ),
-    "backing_key_deviation": (
-        "Distance from the music's key",
-        "How far notes lie from the scale of the music.",
-    ),
-    "note_drift": ("Drift of notes", "How far the pitch moves from start to end of a note."),
-    "pitch_unsteadiness": (
-        "Unsteady pitch",
-        "How much the pitch wavers inside notes, vibrato left out.",
-    ),
-    "pitch_wander": (
-        "Wandering pitch",
-        "How far the pitch moves while one note is sung, vibrato left out.",
-    ),
-    "scoop_depth": ("Depth of scoops", "How far below a note you begin before you reach it."),
-    "vibrato_share": ("Use of vibrato", "Share of long notes that are sung with vibrato."),
-    "vibrato_regularity": ("Evenness of vibrato", "How alike the swings of the vibrato are."),
-    "vibrato_rate": ("Speed of vibrato", "Swings a second; many singers lie near 5 to 7."),
-    "vibrato_extent": ("Width of vibrato", "How far the pitch swings to each side."),
-    "level_wobble": ("Wavering loudness", "How much the loudness wavers inside held notes."),
-    "level_movement": (
-        "Moving loudness",
-        "How fast the loudness moves up or down while a note is held.",
-    ),
-    "phrase_end_fall": ("Fall at phrase ends", "How much softer phrases get towards their end."),
-    "phrase_end_sag": ("Sinking phrase ends", "How far the pitch sinks at the end of phrases."),
-    "phrase_length": ("Length of phrases", "How long you sing from one rest to the next."),
-    "phrase_breaks": ("Breaks in phrases", "How often the tone breaks off inside a phrase."),
-    "audible_breath": ("Audible breaths", "How loud breaths are beside the singing."),
-    "harmonicity": (
-        "Clarity of overtones",
-        "How far the overtones stand above the sound between them; higher is clearer.",
-    ),
-    "harmonics_to_noise": (
-        "Harmonics to noise",
-        "How far the periodic part of the sound stands above the rest; it describes, not grades.",
-    ),
-    "clarity_shortfall": (
-        "Missing clarity",
-        "How far the tone falls short of a clear one; light voices are clear enough.",
-    ),
-    "cpp_low": (
-        "Clarity in weak moments",
-        "How clearly the voice vibrates where it is weakest (cepstral peak).",
-    ),
-    "singing_power_ratio": (
-        "Ring",
-        "Strength of the overtones at 2 to 4 kHz, which let a voice carry.",
-    ),
-    "alpha_ratio": (
-        "Carrying overtones",
-        "Strength of the sound from 1 kHz up against the sound below.",
-    ),
-    "spectral_tilt": (
-        "Tilt of the sound",
-        "How fast overtones get weaker; it describes, not grades.",
-    ),
-    "brightness": ("Brightness", "Centre of the sound's spectrum; it describes, not grades."),
-    "roughness": (
-        "Roughness",
-        "How far the overtones fail to stand out of the sound between them; breathy is not rough.",
-    ),
-    "dullness": (
-        "Dullness",
-        "How far the sound lies below that of an open tone; brighter than that earns nothing.",
-    ),
-    "tone_evenness": (
-        "Evenness of tone",
-        "How much the colour of the voice changes in held notes.",
-    ),
-    "dynamics_range": ("Range of loudness", "From your soft to your loud singing."),
-    "dynamics_in_phrases": ("Shape of phrases", "How much loudness grows and eases in a phrase."),
-    "phrase_arch": (
-        "Arch of phrases",
-        "How much louder the middle of a phrase is than its ends; it describes, not grades.",
-    ),
-    "phrase_peak": (
-        "Peak of phrases",
-        "Where phrases are loudest: 0 at their start, 1 at their end; it describes, not grades.",
-    ),
-    "dynamics_with_melody": (
-        "Loudness with the melody",
-        "Whether higher notes are sung louder; 1 would be always.",
-    ),
-    "phrase_contrast": ("Contrast of phrases", "How much phrases differ in loudness."),
-    "pitch_range": ("Range of pitch", "From low to high notes of this take."),
-    "melodic_variety": ("Variety of melody", "How many different steps the melody takes."),
-    "timing_variety": ("Variety of note lengths", "How much short and long notes differ."),
-    "beat_deviation": (
-        "Scatter around the beat",
-        "How far note starts scatter around their place in the beat of the music.",
-    ),
-    "pitch_accuracy": ("Pitch accuracy", "Share of the singing whose pitch is in order."),
-    "rhythm_accuracy": ("Rhythm accuracy", "Share of the note starts that are on time."),
-}
-"""Label and plain explanation of each measure."""
 
-NOTE_NAMES: Final = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportWords:
+    """All words of the report in one language.
 
-HONESTY: Final = (
-    "The four scores come from measured properties of the voice. They were set on controlled and "
-    "small public recordings, not on the ears of many listeners; each model card says which.",
-    "The range beside a score is meant to hold the true value about four times out of five. Two "
-    "takes whose ranges overlap are not clearly different.",
-    "A percentile tells whether a value is more or less than in the recordings used for "
-    "comparison. More is not always better.",
-    "Singing softly, in another octave or with a style of your own is not a fault.",
-)
+    Attributes
+    ----------
+    coach
+        Names and reasons that the report shares with the coach.
+    texts
+        Every other text by its key.
+    honesty, take_again
+        Lists of sentences.
+    glosses, axes
+        By dimension: what it is, and its name in the lines that fit beside the radar chart.
+    units, stages, roles, explanations
+        Words by unit, by stage of the chain, by role of a model, by measure.
+    """
 
-PRACTISE: Final = "What to practise next"
-NEXT_TAKE: Final = "For the next take"
+    coach: Catalogue
+    texts: Mapping[str, str]
+    honesty: tuple[str, ...]
+    take_again: tuple[str, ...]
+    glosses: Mapping[Dimension, str]
+    axes: Mapping[Dimension, tuple[str, ...]]
+    units: Mapping[str, str]
+    stages: Mapping[str, str]
+    roles: Mapping[str, str]
+    explanations: Mapping[str, str]
+    key_forms: Mapping[str, str]
+    tonics: Mapping[str, tuple[str, ...]]
 
-TAKE_AGAIN: Final = (
-    "Sing at least one verse (twenty seconds or more of voice).",
-    "Keep the microphone a hand's width or two from your mouth, in a quiet room.",
-    "Wear headphones so that the music does not reach the microphone.",
-)
+    @property
+    def language(self) -> str:
+        """Code of the language."""
+        return self.coach.language
+
+    def say(self, key: str, **fields: object) -> str:
+        """Return a text with its fields filled in."""
+        return self.texts[key].format(**fields)
+
+    def dimension(self, name: Dimension) -> str:
+        """Name of a dimension."""
+        return self.coach.dimension_names[name]
+
+    def score(self, score: float) -> str:
+        """Write a score in half points: ``"3.5"``, ``"4"``."""
+        return self._decimal(f"{math.floor(score * 2 + 0.5) / 2:g}")
+
+    def range(self, low: float, high: float) -> str:
+        """Write an interval widened to half points: ``"2.5 to 4"``."""
+        first, last = math.floor(low * 2 + 1e-9) / 2, math.ceil(high * 2 - 1e-9) / 2
+        ends = {"low": self._decimal(f"{first:g}"), "high": self._decimal(f"{last:g}")}
+        return self.texts["format.range"].format(**ends)
+
+    def exact(self, value: float) -> str:
+        """Write a number with two decimals."""
+        return self._decimal(f"{value:.2f}")
+
+    def duration(self, duration_s: float) -> str:
+        """Write a duration for people: ``"12 s"``, ``"4 min 08 s"``."""
+        whole = round(duration_s)
+        if whole < 60:
+            return self.texts["format.seconds"].format(seconds=whole)
+        seconds = f"{whole % 60:02d}"
+        return self.texts["format.minutes"].format(minutes=whole // 60, seconds=seconds)
+
+    def quantity(self, value: float | None, unit: str) -> str:
+        """Write a measured value with its unit in three significant digits; a dash for none."""
+        if value is None:
+            return DASH
+        magnitude = abs(value)
+        digits = 0 if magnitude >= 100 else 1 if magnitude >= 10 else 2
+        text = f"{value:.{digits}f}"
+        if "." in text:
+            text = text.rstrip("0").rstrip(".")
+        text = "0" if text == "-0" else self._decimal(text.replace("-", "−"))
+        named = _NAMED_UNITS.get(unit)
+        word = self.units[named] if named is not None else _SYMBOLS.get(unit, unit)
+        return f"{text} {word}".rstrip()
+
+    def label(self, measure: str) -> str:
+        """Name of a measure; an unknown one, ``"new_thing"``, becomes "New thing"."""
+        return self.coach.measure_name(measure)
+
+    def explanation(self, measure: str) -> str:
+        """One plain sentence on what a measure means; empty for an unknown one."""
+        return self.explanations.get(measure, "")
+
+    def stage(self, name: str) -> str:
+        """Name of a stage of the chain."""
+        return self.stages.get(name, name.replace("_", " "))
+
+    def role(self, name: str) -> str:
+        """Name of the role of a model."""
+        return self.roles.get(name, name.replace("_", " "))
+
+    def share(self, value: float | None, reference: str | None) -> str:
+        """Put an accuracy 0..1 into words, in steps of five percent."""
+        if value is None:
+            return self.say("share_none")
+        percent = self.coach.percent_text(round(value * 20) * 5)
+        key = f"share_{reference}" if f"share_{reference}" in self.texts else "share"
+        return self.say(key, percent=percent)
+
+    def quality(self, quality: float | None) -> str:
+        """Put a mean opinion score (1..5) of the recording into words."""
+        if quality is None:
+            return self.say("quality_none")
+        name = next((name for least, name in _QUALITIES if quality >= least), "very_poor")
+        return self.say(f"quality_{name}")
+
+    def key(self, key: Key | None) -> str:
+        """Name of a key."""
+        if key is None:
+            return self.say("no_key")
+        return self.key_forms[key.mode].format(tonic=self.tonics[key.mode][key.tonic])
+
+    def told(self, reason: str) -> str:
+        """Say a reason or warning of an earlier stage, which writes English, as a sentence."""
+        reason = reason.strip()
+        if not reason:
+            return ""
+        if self.language != SOURCE_LANGUAGE:
+            return localised(reason, self.language)
+        return reason[:1].upper() + reason[1:] + ("" if reason[-1] in ".!?" else ".")
+
+    def evidence(self, item: Evidence) -> str:
+        """Say what was measured in a moment: in English as the scoring does, else plainly."""
+        if self.language == SOURCE_LANGUAGE:
+            return item.text
+        value = self.quantity(item.value, item.unit)
+        return self.say("evidence", measure=self.label(item.measure), value=value)
+
+    def _decimal(self, number: str) -> str:
+        return number.replace(".", self.coach.decimal)
+
+
+@cache
+def words_of(language: str) -> ReportWords:
+    """Return the words of a language, those of English for one that the report does not speak.
+
+    Raises
+    ------
+    ValueError
+        When a file of the package breaks its own rules.
+    """
+    return read_words(language if language in LANGUAGES else SOURCE_LANGUAGE)
+
+
+def read_words(language: str) -> ReportWords:
+    """Read the file of a language and compare its keys and fields with those of English."""
+    table, english = _file(language), _file(SOURCE_LANGUAGE)
+    if table.text("language") != language:
+        raise ValueError(f"{table.where}: language has to be {language!r}")
+    flat = {}
+    for part in ("texts", "format"):
+        prefix = "" if part == "texts" else f"{part}."
+        flat |= {f"{prefix}{k}": v for k, v in _same(table, english, part).items()}
+    lists, keys = table.table("lists").only(("honesty", "take_again")), table.table("keys")
+    for name in lists.names:
+        if len(lists.texts(name)) != len(english.table("lists").texts(name)):
+            raise ValueError(f"{lists.where}: {name} has another length than in English")
+    keys.only(english.table("keys").names)
+    dimensions = table.table("dimensions").only(DIMENSIONS)
+    parts = {d: dimensions.table(d).only(("gloss", "axis")) for d in DIMENSIONS}
+    axes = {d: _lines(parts[d], "axis") for d in DIMENSIONS}
+    modes = ("major", "minor")
+    return ReportWords(
+        coach=catalogue_of(language),
+        texts=flat,
+        honesty=lists.texts("honesty"),
+        take_again=lists.texts("take_again"),
+        glosses={d: parts[d].text("gloss") for d in DIMENSIONS},
+        axes=axes,
+        units=_same(table, english, "units"),
+        stages=_same(table, english, "stages"),
+        roles=_same(table, english, "roles"),
+        explanations=_same(table, english, "explanations"),
+        key_forms={mode: _filled(keys, english.table("keys"), mode) for mode in modes},
+        tonics={mode: _tonics(keys, f"{mode}_tonics") for mode in modes},
+    )
 
 
 def note_name(midi: float) -> str:
-    """Name of the nearest note, such as ``"F♯4"`` (60 = C4)."""
+    """Name of the nearest note, such as ``"F♯4"`` (60 = C4); alike in every language."""
     nearest = round(midi)
     return f"{NOTE_NAMES[nearest % 12]}{nearest // 12 - 1}"
 
 
-def score_text(score: float) -> str:
-    """Write a score in half points: ``"3.5"``, ``"4"``."""
-    return f"{math.floor(score * 2 + 0.5) / 2:g}"
+def _file(language: str) -> Table:
+    path = f"languages/{language}.toml"
+    return read_toml(path, package="singcoach.report").only(
+        (
+            *("language", "format", "texts", "lists", "dimensions", "units", "keys"),
+            *("stages", "roles", "explanations"),
+        )
+    )
 
 
-def range_text(low: float, high: float) -> str:
-    """Write an interval widened to half points: ``"2.5 to 4"``."""
-    return f"{math.floor(low * 2 + 1e-9) / 2:g} to {math.ceil(high * 2 - 1e-9) / 2:g}"
+def _same(table: Table, english: Table, part: str) -> dict[str, str]:
+    """Texts of a part by key, each with the fields that English has."""
+    own, other = table.table(part), english.table(part)
+    own.only(other.names)
+    return {name: _filled(own, other, name) for name in other.names}
 
 
-def duration_text(duration_s: float) -> str:
-    """Write a duration for people: ``"12 s"``, ``"4 min 08 s"``."""
-    whole = round(duration_s)
-    if whole < 60:
-        return f"{whole} s"
-    return f"{whole // 60} min {whole % 60:02d} s"
+def _filled(own: Table, english: Table, name: str) -> str:
+    text = own.text(name)
+    if _fields(text) != _fields(english.text(name)):
+        raise ValueError(f"{own.where}: {name} has other fields than in English")
+    return text
 
 
-def quantity_text(value: float | None, unit: str) -> str:
-    """Write a measured value with its unit in three significant digits; a dash for none."""
-    if value is None:
-        return "–"
-    magnitude = abs(value)
-    digits = 0 if magnitude >= 100 else 1 if magnitude >= 10 else 2
-    text = f"{value:.{digits}f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    text = "0" if text == "-0" else text.replace("-", "−")
-    word = UNITS.get(unit, unit)
-    return f"{text} {word}".rstrip()
+def _fields(text: str) -> list[str]:
+    parts = string.Formatter().parse(text)
+    return sorted(f"{name}{form}{kind}" for _, name, form, kind in parts if name is not None)
 
 
-def label(measure: str) -> str:
-    """Name of a measure in words; an unknown one, ``"new_thing"``, becomes "New thing"."""
-    known = MEASURES.get(measure)
-    if known is not None:
-        return known[0]
-    text = " ".join(measure.split("_"))
-    return text[:1].upper() + text[1:]
+def _lines(table: Table, name: str) -> tuple[str, ...]:
+    lines = table.texts(name)
+    if not 1 <= len(lines) <= _MOST_AXIS_LINES:
+        raise ValueError(f"{table.where}: {name} has to have one or two lines")
+    return lines
 
 
-def explanation(measure: str) -> str:
-    """One plain sentence on what a measure means; empty for an unknown one."""
-    known = MEASURES.get(measure)
-    return "" if known is None else known[1]
+def _tonics(table: Table, name: str) -> tuple[str, ...]:
+    tonics = table.texts(name)
+    if len(tonics) != _N_TONICS:
+        raise ValueError(f"{table.where}: {name} has to have {_N_TONICS} names")
+    return tonics
 
 
-def share_text(value: float | None, reference: str | None) -> str:
-    """Put an accuracy 0..1 into words, in steps of five percent."""
-    if value is None:
-        return "nothing to compare with"
-    return f"about {round(value * 20) * 5} % {REFERENCES.get(reference or '', '')}".rstrip()
-
-
-def quality_text(quality: float | None) -> str:
-    """Put a mean opinion score (1..5) of the recording into words."""
-    if quality is None:
-        return "not measured"
-    for least, words in ((3.6, "clean"), (3.0, "good"), (2.4, "fair"), (1.8, "poor")):
-        if quality >= least:
-            return words
-    return "very poor"
+def joined(lines: Iterable[str], words: ReportWords) -> str:
+    """Put sentences one after another as the language does."""
+    return words.coach.between_sentences.join(line for line in lines if line)

@@ -10,10 +10,12 @@ import pytest
 from report_samples import make_assessment, make_evidence, make_take
 
 from singcoach.core.wording import clock, split_sentences
-from singcoach.report import wording
 from singcoach.report.figures import LONGEST_ROW_S, MOST_MOMENTS, moments, pitch_rows, radar_axes
 from singcoach.report.prose import exercise_parts, linked_pieces
+from singcoach.report.wording import note_name, words_of
 from singcoach.scoring.measures import UNITS
+
+WORDS = words_of("en")
 
 
 def test_radar_puts_scores_on_their_axes() -> None:
@@ -136,8 +138,8 @@ def test_clock(time_s: float, text: str) -> None:
 def test_scores_in_half_points_and_ranges_widened(
     score: float, low: float, high: float, text: str, span: str
 ) -> None:
-    assert wording.score_text(score) == text
-    assert wording.range_text(low, high) == span
+    assert WORDS.score(score) == text
+    assert WORDS.range(low, high) == span
 
 
 @pytest.mark.parametrize(
@@ -153,19 +155,19 @@ def test_scores_in_half_points_and_ranges_widened(
     ],
 )
 def test_quantities(value: float | None, unit: str, text: str) -> None:
-    assert wording.quantity_text(value, unit) == text
+    assert WORDS.quantity(value, unit) == text
 
 
 def test_every_measure_is_explained() -> None:
     for name in UNITS:
-        assert wording.explanation(name), name
-        assert wording.label(name) != name
-    assert wording.label("new_thing") == "New thing"
-    assert wording.explanation("new_thing") == ""
+        assert WORDS.explanation(name), name
+        assert WORDS.label(name) != name
+    assert WORDS.label("new_thing") == "New thing"
+    assert WORDS.explanation("new_thing") == ""
 
 
 def test_note_names() -> None:
-    assert [wording.note_name(m) for m in (60, 69, 61, 58.4, 21)] == [
+    assert [note_name(m) for m in (60, 69, 61, 58.4, 21)] == [
         "C4",
         "A4",
         "C♯4",
