@@ -21,6 +21,8 @@ from typing import Any, Final
 import numpy as np
 
 from singcoach import resources
+from singcoach.audio.reading import open_audio, read_audio
+from singcoach.audio.writing import write_wav
 from singcoach.coaching.facts import gather_facts
 from singcoach.core.arrays import FloatArray
 from singcoach.files import write_whole
@@ -59,8 +61,6 @@ def assess_all(data: Path, job: Job = NO_JOB) -> dict[str, Any]:
     ModelError
         When a model is missing.
     """
-    import soundfile
-
     from singcoach.chain.assess import assess
     from singcoach.chain.engine import Engine
     from singcoach.chain.settings import Settings
@@ -73,7 +73,7 @@ def assess_all(data: Path, job: Job = NO_JOB) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         for number, sound in enumerate(cut):
             path = Path(folder) / f"take{number}.wav"
-            soundfile.write(path, sound.samples, sound.sample_rate, subtype="FLOAT")
+            write_wav(path, sound.samples, sample_rate=sound.sample_rate)
             part = job.part(number / len(cut), (number + 1) / len(cut))
             done = assess(path, settings=Settings(feedback=False), engine=engine, job=part)
             path.unlink()
@@ -119,20 +119,20 @@ def _vocalset(folder: Path) -> Iterator[_Sound]:
 
 
 def _read(path: Path, name: str, licence: str) -> _Sound:
-    import soundfile
-
-    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    return _Sound(name=name, licence=licence, samples=samples, sample_rate=int(rate))
+    with open_audio(path) as file:
+        rate, channels = file.info.sample_rate, file.info.channels
+    samples = read_audio(path, sample_rate=rate, channels=channels)
+    return _Sound(name=name, licence=licence, samples=samples, sample_rate=rate)
 
 
 def _joined(sounds: Sequence[_Sound], name: str) -> _Sound:
     rate = sounds[0].sample_rate
-    gap = np.zeros((round(_GAP_S * rate), 1), np.float32)
-    parts = [x for s in sounds for x in (s.samples.mean(axis=1, keepdims=True), gap)]
+    gap = np.zeros(round(_GAP_S * rate), np.float32)
+    parts = [x for s in sounds for x in (s.samples.mean(axis=0), gap)]
     if any(sound.sample_rate != rate for sound in sounds):
         raise ValueError(f"{name}: clips of different rates")
     return _Sound(
-        name=name, licence=sounds[0].licence, samples=np.concatenate(parts), sample_rate=rate
+        name=name, licence=sounds[0].licence, samples=np.concatenate(parts)[None], sample_rate=rate
     )
 
 
@@ -140,12 +140,12 @@ def _parts(sound: _Sound) -> Iterator[_Sound]:
     """The take itself and, of a long one, overlapping excerpts."""
     yield sound
     width, step = (round(s * sound.sample_rate) for s in (_EXCERPT_S, _STEP_S))
-    n = len(sound.samples)
+    n = sound.samples.shape[1]
     for start in range(0, n - width // 2, step) if n > 1.3 * width else ():
         yield _Sound(
             name=f"{sound.name} from {start / sound.sample_rate:.0f} s",
             licence=sound.licence,
-            samples=sound.samples[start : start + width],
+            samples=sound.samples[:, start : start + width],
             sample_rate=sound.sample_rate,
         )
 
