@@ -67,9 +67,23 @@ WITHOUT_REQUIREMENTS = (
     "beartype==0.23.1",
 )
 
-# The vocoder of the controlled edits. It compiles where there is no wheel, so a machine without a
-# compiler goes on without it, and so do the tests that need it.
+# What is wanted but not needed, and what is lost where it cannot be had. The vocoder of the
+# controlled edits and the engine of the language model compile where there is no wheel, so a
+# machine without a compiler goes on without them, and so do the tests that need them.
 TRAINING = ("pyworld>=0.3.5", "setuptools<81")
+LANGUAGE_MODEL = ("llama-cpp-python>=0.3.16",)
+OPTIONAL = {
+    "demo": (
+        (
+            ("--editable", "{root}[desktop]"),
+            "The window could not be installed; the command line works without it",
+        ),
+    ),
+    "test": (
+        (TRAINING, "pyworld could not be built; the tests of controlled edits skip"),
+        (LANGUAGE_MODEL, "llama.cpp could not be built; the tests of the language model skip"),
+    ),
+}
 
 CHECKS = (
     ("ruff", ("ruff", "check", ".")),
@@ -317,8 +331,10 @@ def _provide_packages(python: Path, options: argparse.Namespace) -> None:
         _install_torch(python, options.torch_index)
         _pip(python, ["--no-deps", *WITHOUT_REQUIREMENTS])
     _pip(python, ["--editable", target])
-    if options.goal == "test" and not _pip(python, list(TRAINING), required=False):
-        print("pyworld could not be built; the tests of controlled edits skip", file=sys.stderr)
+    for packages, lost in OPTIONAL[options.goal]:
+        wanted = [package.format(root=ROOT) for package in packages]
+        if not _pip(python, wanted, required=False):
+            print(lost, file=sys.stderr, flush=True)
     stamp.write_text(recipe, encoding="utf-8")
 
 

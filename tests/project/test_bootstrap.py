@@ -97,7 +97,7 @@ def test_the_demo_installs_no_torch(
     bootstrap: ModuleType, pip_calls: list[list[str]], tmp_path: Path
 ) -> None:
     bootstrap._provide_packages(_python_in(tmp_path), _options("demo"))
-    assert pip_calls == [["--editable", str(ROOT)]]
+    assert pip_calls == [["--editable", str(ROOT)], ["--editable", f"{ROOT}[desktop]"]]
 
 
 def test_a_second_run_installs_nothing(
@@ -126,7 +126,8 @@ def test_changed_requirements_are_installed_anew(
     bootstrap._provide_packages(python, _options("demo"))
     project.write_text("two", encoding="utf-8")
     bootstrap._provide_packages(python, _options("demo"))
-    assert pip_calls == [["--editable", str(checkout)]] * 2
+    wanted = [["--editable", str(checkout)], ["--editable", f"{checkout}[desktop]"]]
+    assert pip_calls == wanted * 2
 
 
 def test_linux_asks_only_for_cpu_builds_of_torch(
@@ -156,7 +157,9 @@ def test_torch_comes_before_what_could_pull_another(
     assert pip_calls[2] == ["--editable", f"{ROOT}[dev,test,desktop]"]
 
 
-def test_a_machine_without_a_compiler_goes_on_without_the_vocoder(
+@pytest.mark.parametrize("goal", ["demo", "test"])
+def test_what_cannot_be_had_is_told_and_the_rest_goes_on(
+    goal: str,
     bootstrap: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -166,13 +169,20 @@ def test_a_machine_without_a_compiler_goes_on_without_the_vocoder(
 
     def pip(_python: Path, arguments: list[str], *, required: bool = True) -> bool:
         asked.append(arguments)
-        assert not (required and "pyworld" in arguments[0])
-        return "pyworld" not in arguments[0]
+        return required
 
     monkeypatch.setattr(bootstrap, "_pip", pip)
-    bootstrap._provide_packages(_python_in(tmp_path), _options("test"))
-    assert asked[-1] == list(bootstrap.TRAINING)
-    assert "pyworld could not be built" in capsys.readouterr().err
+    bootstrap._provide_packages(_python_in(tmp_path), _options(goal))
+    optional = bootstrap.OPTIONAL[goal]
+    tried = [[part.format(root=ROOT) for part in packages] for packages, _ in optional]
+    assert asked[-len(optional) :] == tried
+    said = capsys.readouterr().err
+    assert all(lost in said for _, lost in optional)
+
+
+def test_the_language_model_is_that_of_its_extra(bootstrap: ModuleType) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert list(bootstrap.LANGUAGE_MODEL) == project["optional-dependencies"]["language-model"]
 
 
 def test_the_vocoder_is_that_of_the_training_extra(bootstrap: ModuleType) -> None:
