@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from singcoach.audio.device_faults import device_lost, no_answer
-from singcoach.audio.devices import AudioDevice, choose_input, choose_output
+from singcoach.audio.devices import choose_input, choose_output
 from singcoach.audio.recorder.backing import Backing
 from singcoach.audio.recorder.disk import DiskWriter, Wav
 from singcoach.audio.recorder.meter import LossWatch, Meter
@@ -19,6 +19,7 @@ from singcoach.audio.recorder.ring import Ring
 from singcoach.audio.recorder.session import Session, now, write_session
 from singcoach.audio.recorder.streams import Backend, Stream, open_stream
 from singcoach.audio.recorder.values import RecorderState, RecordingSettings
+from singcoach.audio.recorder.warm_up import WarmUp, start_clean
 from singcoach.audio.recorder.wav import StreamingWav
 from singcoach.core.arrays import FloatArray
 from singcoach.errors import OutputError, SingCoachError
@@ -83,7 +84,7 @@ class Capture:
         self._made_at = now()
         self._stop = threading.Event()
         self._stream: Stream | None = None
-        self._input: AudioDevice | None = None
+        self._name = "The microphone"
         self._backing: Backing | None = None
         self._disk: DiskWriter | None = None
         self._wav: Wav | None = None
@@ -93,6 +94,7 @@ class Capture:
         self._loss = LossWatch()
         self._monitor = settings.monitor
         self._gate = False
+        self._warm_up = WarmUp(1)
         self._opened_s = 0.0
         self._first_s = 0.0
         self._last_s = 0.0
@@ -107,23 +109,24 @@ class Capture:
     # --- the callback -----------------------------------------------------------------------
 
     def on_audio(
-        self, incoming: FloatArray | None, outgoing: FloatArray | None, overflow: bool
+        self, incoming: FloatArray | None, outgoing: FloatArray | None, lost: bool
     ) -> None:
         """Take samples from the sound card and give it some. Waits for nobody, writes no file."""
-        ring = self.ring
+        ring, now_s = self.ring, time.monotonic()
         if ring is None or not self._gate:
+            n_frames = 0 if incoming is None else incoming.shape[0]
+            self._warm_up.note(n_frames, lost=lost, now_s=now_s)
             if outgoing is not None:
                 outgoing.fill(0.0)
             return
-        now_s = time.monotonic()
         if incoming is not None:
             if self._last_s == 0.0:
                 self._first_s = now_s
             elif now_s - self._last_s > _STALL_S:
                 self._stalls += 1
             self._last_s = now_s
-            self._overflows += overflow
             ring.write(incoming)
+        self._overflows += lost
         if outgoing is not None:
             self._play(outgoing, incoming, now_s, ring)
 
@@ -154,15 +157,17 @@ class Capture:
         """
         settings = self._settings
         devices = self._backend.devices()
-        self._input = choose_input(devices, settings.input)
+        source = choose_input(devices, settings.input)
+        self._name = source.name
         plays = settings.backing is not None or settings.clicks_s or settings.monitor
         output = choose_output(devices, settings.output) if plays else None
         stream = open_stream(
             self._backend,
-            input_device=self._input,
+            input_device=source,
             output_device=output,
             wanted_rate=settings.sample_rate,
             channels=settings.channels,
+            prompt=settings.monitor,
             on_audio=self.on_audio,
         )
         try:
@@ -182,11 +187,20 @@ class Capture:
         )
         self._stream = stream
         self.meter = Meter(rate)
+        self._warm_up = WarmUp(rate)
+        start_clean(
+            self._warm_up,
+            start=stream.start,
+            halt=stream.halt,
+            given_up=self._stop.is_set,
+            first_sound_s=_FIRST_SOUND_S,
+        )
+        if not self._warm_up.heard and not self._stop.is_set():
+            raise no_answer(self._name)
         self._make_file(rate, stream.input_channels, ring)
-        self.ring = ring
         self._opened_s = time.monotonic()
+        self.ring = ring
         self._gate = True
-        stream.start()
         if self._disk is not None:
             self._disk.start()
 
@@ -248,14 +262,14 @@ class Capture:
 
     def _watch(self, now_s: float) -> None:
         stream, ring = self._stream, self.ring
-        if stream is None or ring is None or self._input is None:
+        if stream is None or ring is None:
             return
         if self._last_s == 0.0:
-            if now_s - self._opened_s > _FIRST_SOUND_S or not stream.active:
-                self._on_fault(no_answer(self._input.name))
+            if now_s - self._opened_s > _GONE_S or not stream.active:
+                self._on_fault(no_answer(self._name))
             return
         if now_s - self._last_s > _GONE_S or not stream.active:
-            self._on_fault(device_lost(self._input.name))
+            self._on_fault(device_lost(self._name))
             return
         captured_s = ring.written / stream.sample_rate
         self._loss.note(clock_s=now_s - self._first_s, captured_s=captured_s)

@@ -7,6 +7,7 @@ its standard input ends, the window has gone: the take is finished and left for
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -15,6 +16,8 @@ import sys
 import threading
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import psutil
 
 from singcoach.audio.recorder import messages
 from singcoach.audio.recorder.capture import Capture
@@ -25,6 +28,8 @@ from singcoach.audio.recorder.values import RecorderState
 from singcoach.errors import SingCoachError
 
 _SWITCH_S = 0.001
+_HIGH_ON_WINDOWS = 0x80
+"""HIGH_PRIORITY_CLASS of SetPriorityClass."""
 
 
 def main() -> None:
@@ -55,6 +60,7 @@ def _record(request: dict[str, Any], pipe: BinaryIO) -> None:
         recorder=identity(),
     )
     signal.signal(signal.SIGTERM, lambda _signal, _frame: capture.stop())
+    _hurry()
     capture.open()
     gc.collect()
     gc.freeze()
@@ -76,6 +82,13 @@ def _record(request: dict[str, Any], pipe: BinaryIO) -> None:
         }
         _send(pipe, messages.DONE, json.dumps(row).encode())
     capture.close()
+
+
+def _hurry() -> None:
+    """Ask to be run before other programs; most systems grant it to nobody, and that is fine."""
+    process = psutil.Process()
+    with contextlib.suppress(psutil.Error, OSError):
+        process.nice(_HIGH_ON_WINDOWS if sys.platform == "win32" else -10)
 
 
 def _listen(capture: Capture) -> None:

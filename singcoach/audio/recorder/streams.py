@@ -13,13 +13,16 @@ from singcoach.core.arrays import FloatArray
 from singcoach.errors import DeviceError
 
 OnAudio: TypeAlias = Callable[[FloatArray | None, FloatArray | None, bool], None]
-"""Called with input ``(n, channels)``, output to fill, and whether samples were lost before.
+"""Called with input ``(n, channels)``, output to fill, and whether sound was lost before this.
 
 In one stream for both, input and output are there together and belong together; otherwise one of
 them is None.
 """
 
 _LONGEST_LATENCY_S = 0.05
+_BACKING_LATENCY_S = 0.3
+"""On Linux the sound server runs dry with less whenever the computer is busy, and every such gap
+moves the rest of the backing against the voice. Nobody hears a backing's constant delay."""
 _CLOSE_S = 1.0
 _OTHER_RATES = (48_000, 44_100)
 
@@ -36,7 +39,10 @@ class Stream(Protocol):
     """Whether input and output come together in one callback."""
 
     def start(self) -> None:
-        """Begin to call."""
+        """Begin to call. Raises DeviceError."""
+
+    def halt(self) -> None:
+        """Stop calling; :meth:`start` begins anew."""
 
     @property
     def active(self) -> bool:
@@ -59,9 +65,13 @@ class Backend(Protocol):
         output_device: AudioDevice | None,
         sample_rate: int,
         channels: int,
+        prompt: bool,
         on_audio: OnAudio,
     ) -> Stream:
-        """Connect; ``channels`` counts those of the input. Raises DeviceError or WrongRateError."""
+        """Connect; ``channels`` counts those of the input, ``prompt`` wants a quick output.
+
+        Raises DeviceError or WrongRateError.
+        """
 
 
 class WrongRateError(Exception):
@@ -75,6 +85,7 @@ def open_stream(
     output_device: AudioDevice | None,
     wanted_rate: int | None,
     channels: int,
+    prompt: bool,
     on_audio: OnAudio,
 ) -> Stream:
     """Open at the wanted rate, or at the next best one that the devices know.
@@ -96,6 +107,7 @@ def open_stream(
                 output_device=output_device,
                 sample_rate=rate,
                 channels=min(channels, input_device.inputs),
+                prompt=prompt,
                 on_audio=on_audio,
             )
         except WrongRateError as error:
@@ -134,6 +146,7 @@ class PortAudio:
         output_device: AudioDevice | None,
         sample_rate: int,
         channels: int,
+        prompt: bool,
         on_audio: OnAudio,
     ) -> Stream:
         """Connect in one stream, or in two where the devices belong to different systems."""
@@ -143,6 +156,7 @@ class PortAudio:
             output_device=output_device,
             sample_rate=sample_rate,
             channels=channels,
+            prompt=prompt,
             on_audio=on_audio,
         )
         try:
@@ -173,8 +187,10 @@ class _Asked:
         output_device: AudioDevice | None,
         sample_rate: int,
         channels: int,
+        prompt: bool,
         on_audio: OnAudio,
     ) -> None:
+        self._prompt = prompt
         self.sd = sd
         self.input_device = input_device
         self.output_device = output_device
@@ -188,7 +204,8 @@ class _Asked:
             raise ValueError("no output was asked for")
 
         def callback(indata: Any, outdata: Any, _frames: int, _time: Any, status: Any) -> None:
-            self._on_audio(indata, outdata, bool(status.input_overflow))
+            lost = status.input_overflow or status.output_underflow
+            self._on_audio(indata, outdata, bool(lost))
 
         source = index_of(self.input_device, self.sd)
         sink = index_of(self.output_device, self.sd)
@@ -228,8 +245,8 @@ class _Asked:
         if self.output_device is None:
             raise ValueError("no output was asked for")
 
-        def callback(outdata: Any, _frames: int, _time: Any, _status: Any) -> None:
-            self._on_audio(None, outdata, False)
+        def callback(outdata: Any, _frames: int, _time: Any, status: Any) -> None:
+            self._on_audio(None, outdata, bool(status.output_underflow))
 
         index = index_of(self.output_device, self.sd)
         return self.sd.OutputStream(
@@ -263,6 +280,8 @@ class _Asked:
     def _latency_s(self, index: int, kind: str) -> float:
         """Return the driver's safe latency, but none that a singer would notice on the screen."""
         row = self.sd.query_devices(index)
+        if kind == "output" and not self._prompt and self.input_device.host_api == "ALSA":
+            return _BACKING_LATENCY_S
         low, high = row[f"default_low_{kind}_latency"], row[f"default_high_{kind}_latency"]
         return float(min(high, max(low, _LONGEST_LATENCY_S)))
 
@@ -294,6 +313,11 @@ class _Streams:
         except self._error as error:
             self.close()
             raise from_portaudio(error, self._name) from error
+
+    def halt(self) -> None:
+        for stream in self._streams:
+            with contextlib.suppress(self._error):
+                stream.abort()
 
     @property
     def active(self) -> bool:

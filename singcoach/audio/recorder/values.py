@@ -80,7 +80,7 @@ class RecorderState:
     clipped_samples
         Samples at full scale so far.
     overflows
-        How often the system reported that samples were lost.
+        How often the system reported that samples were lost, of the voice or of the backing.
     stalls
         How often the sound card called more than 0.2 s late or the backing was not ready in time.
     lost_s
