@@ -117,6 +117,7 @@ class _Styles:
         # Japanese and Chinese break between any two characters.
         wrap = None if words.coach.between_sentences else "CJK"
         base = {"fontName": REGULAR, "textColor": INK, "wordWrap": wrap, "splitLongWords": 1}
+        base["bulletFontName"] = REGULAR
 
         def style(name: str, **changes: Any) -> Any:
             return ParagraphStyle(name, **{**base, **changes})
@@ -169,12 +170,12 @@ def _story(
         if feedback.critique:
             story += _head("coach", styles)
             story += [styles.paragraph(s, styles.body) for s in critique_sentences(feedback)]
-        if feedback.suggestions:
-            insufficient = assessment.screening.verdict == "insufficient"
-            story += _head("next_take" if insufficient else "practise", styles)
+        insufficient = assessment.screening.verdict == "insufficient"
+        head = _head("next_take" if insufficient else "practise", styles)[1:]
         for number, suggestion in enumerate(feedback.suggestions, start=1):
             text = f"{number}. {suggestion.text}"
-            block = [styles.paragraph(text, styles.body, bold=True)]
+            block = head if number == 1 else []  # the heading stays with what it is about
+            block += [styles.paragraph(text, styles.body, bold=True)]
             block += _exercise(suggestion.exercise, styles)
             story.append(KeepTogether([*block, Spacer(1, 6)]))
     rows = pitch_rows(take, marks)

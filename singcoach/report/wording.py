@@ -52,6 +52,9 @@ _NAMED_UNITS: Final = {
     "semitones": "semitones",
     "octaves": "octaves",
     "dB/s": "db_per_second",
+    "bits": "bits",
+    "dB/octave": "db_per_octave",
+    "s per 10 s": "seconds_in_ten",
 }
 _N_TONICS: Final = 12
 _MOST_AXIS_LINES: Final = 2

@@ -160,6 +160,11 @@ class Catalogue:
             return self.dimension_subjects[value]  # type: ignore[index]
         if name == "title":
             return self.exercises[str(value)].title
+        if name == "dimension":
+            names: Mapping[str, str] = {
+                str(key): said for key, said in self.dimension_names.items()
+            }
+            return names.get(str(value), str(value))
         if not isinstance(value, int | float):
             return str(value)
         if name == "clock":

@@ -11,6 +11,7 @@ from typing import Final
 from singcoach.coaching.toml_tables import read_toml
 
 UNKNOWN: Final = "unknown"
+_NUMBERS: Final = frozenset({"seconds", "percent", "places"})
 
 
 def _read() -> Mapping[str, str]:
@@ -43,9 +44,11 @@ def recognise(reason: str) -> tuple[str, dict[str, object]]:
     plain = reason.strip().rstrip(".")
     lowered = plain[:1].lower() + plain[1:]
     for name, pattern in _patterns().items():
-        match = pattern.fullmatch(lowered)
+        # A name at the head keeps its capital.
+        match = pattern.fullmatch(plain if _REASONS[name].startswith("{") else lowered)
         if match is not None:
-            return name, {key: float(value) for key, value in match.groupdict().items()}
+            found = match.groupdict().items()
+            return name, {key: float(v) if key in _NUMBERS else v for key, v in found}
     return UNKNOWN, {"reason": plain}
 
 
@@ -55,6 +58,7 @@ def _patterns() -> Mapping[str, re.Pattern[str]]:
     for name, wording in _REASONS.items():
         escaped = re.escape(wording)
         for field in _fields(wording):
-            escaped = escaped.replace(re.escape(f"{{{field}}}"), rf"(?P<{field}>\d+)")
+            any_of_it = r"\d{1,6}" if field in _NUMBERS else ".{1,300}?"
+            escaped = escaped.replace(re.escape(f"{{{field}}}"), f"(?P<{field}>{any_of_it})")
         patterns[name] = re.compile(escaped)
     return patterns
