@@ -19,6 +19,8 @@ from singcoach.library.folders import (
 from singcoach.models.packs.locking import sync_folder
 
 PREFIX: Final = ".incoming-"
+UNPACKED: Final = ".unpacked-"
+"""Folders ``.unpacked-<number>.<owner>`` hold what an archive brings until it was looked at."""
 
 
 class Incoming:
@@ -52,6 +54,14 @@ class Incoming:
             self._moved_to = name
         else:
             self._copied = True
+
+    def bring_beside(self, files: Mapping[str, Path]) -> None:
+        """Move files of the same drive in beside the recording, by the names they get."""
+        try:
+            for name, path in files.items():
+                path.replace(self._folder / name)
+        except OSError as error:
+            raise cannot_write(self._folder, error) from error
 
     def finish(self) -> None:
         """Give the folder its name; from here on a restart lists the take."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import sqlite3
+from collections.abc import Sequence
 
 from singcoach.errors import InputError
 from singcoach.library.folders import new_id
+from singcoach.library.keeping import insert_notes
+from singcoach.library.records import Row
 from singcoach.library.shelf import LONGEST_NOTE, clean_text, moment, now, stamp
 from singcoach.library.takes import TakeShelf
 from singcoach.library.values import TakeNote
@@ -96,6 +99,12 @@ class NoteShelf(TakeShelf):
                 ),
             )
         self.write_take_record(note.take_id)
+
+    def add_missing_notes(self, take_id: str, notes: Sequence[Row]) -> None:
+        """Add the notes of another copy of the take that this one does not have."""
+        with self._database.change() as connection:
+            insert_notes(connection, take_id, notes)
+        self.write_take_record(take_id)
 
     def _note(self, note_id: str) -> TakeNote:
         row = self._database.read_one("SELECT * FROM notes WHERE id = ?", (note_id,))

@@ -7,11 +7,20 @@ from typing import Any
 
 from singcoach.library.shelf import Shelf, moment, stamp
 from singcoach.library.trend import find_change
-from singcoach.library.values import Judged, ProgressCurve, ProgressPoint
+from singcoach.library.values import Judged, ProgressCurve, ProgressPoint, StoredScore
 
 
 class ProgressShelf(Shelf):
     """Reading curves from the stored scores."""
+
+    def all_scores(self) -> dict[tuple[str, str], StoredScore]:
+        """Return every stored score by take and dimension (``overall`` is one of them)."""
+        return {
+            (row["take_id"], row["dimension"]): StoredScore(
+                score=row["score"], low=row["low"], high=row["high"]
+            )
+            for row in self._database.read("SELECT * FROM scores")
+        }
 
     def progress(
         self,

@@ -31,11 +31,11 @@ from singcoach.library.folders import (
     read_record,
     remove_tree,
 )
-from singcoach.library.incoming import PREFIX
+from singcoach.library.incoming import PREFIX, UNPACKED
+from singcoach.library.keeping import insert_notes, insert_take, is_assessment, store_scores
 from singcoach.library.records import TakeRecord, parse_record
 from singcoach.library.schema import MIGRATIONS, TABLES
 from singcoach.library.shelf import clean_line, now, stamp
-from singcoach.library.takes import insert_take, is_assessment, store_scores
 from singcoach.models.packs.locking import FileLock
 
 KEPT_DELETED: Final = timedelta(days=30)
@@ -195,6 +195,9 @@ def _finish_incoming(folder: Path) -> None:
             continue
         with contextlib.suppress(OSError):
             path.replace(folder / "takes" / identity)
+    for path in (folder / "takes").glob(f"{UNPACKED}*"):
+        if not is_alive(folder, path.name.partition(".")[2].partition(".")[2]):
+            remove_tree(path)
     for path in (folder / "takes").glob(f"{TRASH}*"):
         remove_tree(path)
 
@@ -285,12 +288,7 @@ def _list_take(database: Database, record: TakeRecord) -> None:
                 "deleted_s": record.deleted_s,
             },
         )
-        for note in record.notes:
-            connection.execute(
-                "INSERT OR IGNORE INTO notes (id, take_id, start_s, end_s, text, made_s)"
-                " VALUES (:id, :take_id, :start_s, :end_s, :text, :made_s)",
-                {**note, "take_id": record.id},
-            )
+        insert_notes(connection, record.id, record.notes)
 
 
 def _list_scores(database: Database, path: Path, take_id: str) -> None:

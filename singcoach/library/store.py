@@ -140,6 +140,11 @@ class Library(NoteShelf, SingerShelf, SongShelf, QueueShelf, ProgressShelf):
         return self._database.revision()
 
     @property
+    def owner(self) -> str:
+        """Name of this window, in what it has not finished yet."""
+        return self._owner
+
+    @property
     def queries(self) -> int:
         """How many questions the database was asked so far."""
         return self._database.queries

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from singcoach.core.scores import DIMENSIONS
 from singcoach.errors import InputError, SingCoachError
 from singcoach.jobs import NO_JOB, Job
 from singcoach.library.curves import TakeCurves, load_curves
@@ -22,7 +21,14 @@ from singcoach.library.folders import (
     write_record,
 )
 from singcoach.library.incoming import Incoming
-from singcoach.library.records import record_of
+from singcoach.library.keeping import (
+    Belongings,
+    insert_notes,
+    insert_take,
+    is_assessment,
+    store_scores,
+)
+from singcoach.library.records import Row, record_of
 from singcoach.library.searching import words_of
 from singcoach.library.shelf import Shelf, checked_id, clean_line, clean_name, moment, now, stamp
 from singcoach.library.values import (
@@ -125,18 +131,57 @@ class TakeShelf(Shelf):
             "recording": f"recording{_suffix(recording)}",
             "deleted_s": None,
         }
+        self._keep(recording, row, Belongings(singer=singer, song=song), move=move, job=job)
+        return self.take(row["id"])
+
+    def _keep(
+        self, recording: Path, row: Mapping[str, Any], with_it: Belongings, *, move: bool, job: Job
+    ) -> None:
+        """Bring a recording and all that belongs to it in, and list it: everything or nothing."""
         incoming = Incoming(self.folder / "takes", row["id"], self._owner)
         try:
-            incoming.start(record_of(row, singer, song, notes=()))
+            record = record_of(row, with_it.singer, with_it.song, notes=with_it.notes)
+            incoming.start(record)
+            incoming.bring_beside(with_it.files)
             incoming.bring(recording, row["recording"], move=move, job=job)
             incoming.finish()
             with self._database.change() as connection:
                 insert_take(connection, row)
+                insert_notes(connection, row["id"], with_it.notes)
+                if with_it.document is not None:
+                    store_scores(connection, row["id"], with_it.document)
         except BaseException:
             incoming.give_back()
             raise
         incoming.forget_original()
-        return self.take(row["id"])
+
+    def keep_whole(
+        self,
+        recording: Path,
+        row: Mapping[str, Any],
+        *,
+        notes: Sequence[Row],
+        files: Mapping[str, Path],
+        document: Mapping[str, Any] | None,
+        job: Job = NO_JOB,
+    ) -> None:
+        """Keep a take that comes with all that belongs to it (``archive.py`` has looked at it).
+
+        ``recording`` and ``files`` lie on the library's drive and are moved.
+        """
+        song = None if row["song_id"] is None else self._require("songs", row["song_id"], "song")
+        belongings = Belongings(
+            singer=self._require("singers", row["singer_id"], "singer"),
+            song=song,
+            notes=notes,
+            files=files,
+            document=document,
+        )
+        self._keep(recording, row, belongings, move=True, job=job)
+
+    def has_take(self, take_id: str) -> bool:
+        """Whether there is such a take, deleted or not."""
+        return self._database.read_one("SELECT 1 FROM takes WHERE id = ?", (take_id,)) is not None
 
     def take(self, take_id: str) -> LibraryTake:
         """Return one take, deleted or not; raises InputError when there is none."""
@@ -285,53 +330,6 @@ class TakeShelf(Shelf):
             message=row["queue_message"] or "",
             deleted_at=None if row["deleted_s"] is None else moment(row["deleted_s"]),
         )
-
-
-def insert_take(connection: sqlite3.Connection, row: Mapping[str, Any]) -> None:
-    """Put the row of a take into the database."""
-    connection.execute(
-        "INSERT INTO takes (id, title, singer_id, song_id, made_s, added_s, origin, duration_s,"
-        " recording, deleted_s) VALUES (:id, :title, :singer_id, :song_id, :made_s, :added_s,"
-        " :origin, :duration_s, :recording, :deleted_s)",
-        dict(row),
-    )
-
-
-def store_scores(connection: sqlite3.Connection, take_id: str, document: Mapping[str, Any]) -> None:
-    """Put the scores of an assessment into their columns."""
-    overall = document["overall"]
-    connection.execute(
-        "UPDATE takes SET analysed = 1, overall = ?, low = ?, high = ?, verdict = ? WHERE id = ?",
-        (
-            overall["score"],
-            overall["low"],
-            overall["high"],
-            document["screening"]["verdict"],
-            take_id,
-        ),
-    )
-    connection.executemany(
-        "INSERT OR REPLACE INTO scores (take_id, dimension, score, low, high)"
-        " VALUES (?, ?, ?, ?, ?)",
-        [
-            (take_id, name, score["score"], score["low"], score["high"])
-            for name, score in (
-                *((name, document["dimensions"][name]) for name in DIMENSIONS),
-                ("overall", overall),
-            )
-        ],
-    )
-
-
-def is_assessment(document: Mapping[str, Any]) -> bool:
-    """Whether a file that was read is an assessment as a whole."""
-    from singcoach.report.document import validate_document
-
-    try:
-        validate_document(document)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return False
-    return True
 
 
 def _chosen(search: str, singer_id: str | None, song_id: str | None) -> tuple[str, list[Any]]:

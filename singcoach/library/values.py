@@ -121,6 +121,15 @@ class QueueItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredScore:
+    """A score with its 80 % interval, all None where the take allowed none."""
+
+    score: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressPoint:
     """One judged take of a progress curve; ``low``/``high`` is its 80 % interval."""
 
