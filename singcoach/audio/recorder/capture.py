@@ -16,7 +16,7 @@ from singcoach.audio.recorder.backing import Backing
 from singcoach.audio.recorder.disk import DiskWriter, Wav
 from singcoach.audio.recorder.meter import LossWatch, Meter
 from singcoach.audio.recorder.ring import Ring
-from singcoach.audio.recorder.session import Session, now, write_session
+from singcoach.audio.recorder.session import Session, now, remove, write_session
 from singcoach.audio.recorder.streams import Backend, Stream, open_stream
 from singcoach.audio.recorder.values import RecorderState, RecordingSettings
 from singcoach.audio.recorder.warm_up import WarmUp, start_clean
@@ -217,7 +217,7 @@ class Capture:
         self._look_at_disk()
         if self._free_s < _LEAST_FREE_S:
             wav.close()
-            path.unlink()
+            remove(path)
             raise OutputError("The disk is full; nothing can be recorded", hint="Free some space")
         self._disk = DiskWriter(ring, wav, path=path, on_fault=self._on_fault)
 
@@ -337,11 +337,10 @@ class Capture:
         rate = max(1, self.sample_rate)
         late_frames = 0 if self._disk is None else self._disk.lost_frames
         warnings = []
-        if state.overflows or state.stalls:
-            warnings.append(
-                f"The recording was disturbed {state.overflows + state.stalls} times "
-                "(the computer was too busy)."
-            )
+        times = state.overflows + state.stalls
+        if times:
+            often = "once" if times == 1 else f"{times} times"
+            warnings.append(f"The recording was disturbed {often} (the computer was too busy).")
         if state.lost_s > 0.0:
             warnings.append(f"About {state.lost_s:.1f} s of sound are missing.")
         if late_frames:
@@ -358,7 +357,7 @@ class Capture:
         return Outcome(
             frames=frames,
             sample_rate=self.sample_rate,
-            dropouts=state.overflows + state.stalls + bool(late_frames),
+            dropouts=times + bool(late_frames),
             backing_offset_s=self.backing_offset_s,
             warnings=tuple(warnings),
             fault=self._fault,

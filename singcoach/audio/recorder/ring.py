@@ -45,13 +45,14 @@ class Ring:
     def write(self, block: FloatArray) -> None:
         """Copy ``block`` of shape ``(n, channels)`` in; allocates nothing, waits for nobody."""
         size = self._data.shape[0]
+        end = self.written + block.shape[0]
         block = block[-size:]
-        start = self.written % size
+        start = (end - block.shape[0]) % size
         first = min(block.shape[0], size - start)
         self._data[start : start + first] = block[:first]
         if first < block.shape[0]:
             self._data[: block.shape[0] - first] = block[first:]
-        self.written += block.shape[0]
+        self.written = end
 
     def read(self, position: int, most: int | None = None) -> Piece:
         """Return what was written from frame ``position`` on, at most ``most`` frames."""
