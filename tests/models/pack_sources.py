@@ -139,8 +139,23 @@ def write_onnx(folder: Path) -> Path:
 
 def write_gguf_pair(folder: Path) -> list[Path]:
     model, projector = folder / "tiny-Q8_0.gguf", folder / "mmproj-tiny.gguf"
+    tokens = (9, struct.pack("<IQ", 8, 1) + gguf_text("a"))
+    width = (4, struct.pack("<I", 64))
     model.write_bytes(
-        gguf(pairs={"tokenizer.ggml.tokens": (9, struct.pack("<IQ", 8, 1) + gguf_text("a"))})
+        gguf(pairs={"tokenizer.ggml.tokens": tokens, "llama.embedding_length": width})
     )
-    projector.write_bytes(gguf(architecture="clip"))
+    projector.write_bytes(gguf(architecture="clip", pairs=hearing_pairs()))
     return [model, projector]
+
+
+def hearing_pairs(
+    *, kind: str = "ultravox", width: int = 64, stack: int = 10, hears: bool = True
+) -> dict[str, tuple[int, bytes]]:
+    """The settings of a projector."""
+    return {
+        "general.type": (8, gguf_text("mmproj")),
+        "clip.has_audio_encoder": (7, struct.pack("<?", hears)),
+        "clip.projector_type": (8, gguf_text(kind)),
+        "clip.audio.projection_dim": (4, struct.pack("<I", width)),
+        "clip.audio.projector.stack_factor": (4, struct.pack("<I", stack)),
+    }

@@ -22,16 +22,16 @@ from singcoach.models.packs.fitting import (
     fits_embedded,
     listed,
 )
+from singcoach.models.packs.hearing_pack import check_pair, read_projector
 from singcoach.models.packs.onnx_trial import try_onnx
 from singcoach.models.packs.plan import Plan
-from singcoach.models.packs.roles import ROFORMER_ROLES
+from singcoach.models.packs.roles import LANGUAGE_ROLE, ROFORMER_ROLES
 from singcoach.models.packs.sources import changed
 from singcoach.models.weights.faults import shown, unusable
 from singcoach.models.weights.weightfile import OpenFile, unreadable
 
 _BLOCK_BYTES = 1 << 22
 _ROLE_KEY, _PART_KEY, _CONFIG_KEY = "singcoach.role", "singcoach.part", "singcoach.config"
-_GGUF_FILES: Mapping[gguf.Part, str] = {"model": "model.gguf", "projector": "projector.gguf"}
 
 
 def plan_onnx(path: Path, *, role: str | None, sha256: str, job: Job = NO_JOB) -> Plan:
@@ -97,10 +97,11 @@ def plan_gguf(paths: Sequence[Path], *, hashes: Mapping[Path, str], job: Job = N
     Raises
     ------
     ModelError
-        When one is refused, or they are not one model with at most one projector.
+        When one is refused, or they are not one model with at most one projector that hears and
+        belongs to it.
     """
     parts: dict[gguf.Part, Path] = {}
-    prompt = ""
+    heads: dict[gguf.Part, gguf.GgufHead] = {}
     notes = []
     size = 0
     for path in paths:
@@ -117,8 +118,7 @@ def plan_gguf(paths: Sequence[Path], *, hashes: Mapping[Path, str], job: Job = N
                 f"{parts[head.part].name} and {path.name} are both a {head.part}",
                 hint="Give one language model and, where it hears, its projector",
             )
-        parts[head.part] = path
-        prompt = head.prompt if head.part == "model" else prompt
+        parts[head.part], heads[head.part] = path, head
         notes.append(f"{head.part}: {shown(head.architecture, 30)}, {head.n_tensors} tensors")
     if "model" not in parts:
         raise unusable(
@@ -126,11 +126,22 @@ def plan_gguf(paths: Sequence[Path], *, hashes: Mapping[Path, str], job: Job = N
             "it is only the projector of a language model",
             hint="Give the language model with it: `singcoach models add MODEL.gguf MMPROJ.gguf`",
         )
+    model = PackFile(
+        file="model.gguf", role=LANGUAGE_ROLE, part="model", prompt=heads["model"].prompt
+    )
+    files = [(parts["model"], model)]
+    if "projector" in parts:
+        names = (parts["model"].name, parts["projector"].name)
+        projector = read_projector(names[1], heads["projector"])
+        check_pair(heads["model"], projector, names=names)
+        config = projector.to_json()
+        made = PackFile(file="projector.gguf", role=LANGUAGE_ROLE, part="projector", config=config)
+        files.append((parts["projector"], made))
     return Plan(
-        what="language model",
+        what="language model that hears" if "projector" in parts else "language model",
         roles=("language_model",),
         needed_bytes=size,
-        make=partial(_copy_gguf, parts, hashes, prompt),
+        make=partial(_copy_gguf, files, hashes),
         copies=True,
         notes=tuple(notes),
     )
@@ -181,20 +192,12 @@ def _copy_hashed(source: Path, target: Path, sha256: str, job: Job) -> None:
 
 
 def _copy_gguf(
-    parts: Mapping[gguf.Part, Path],
-    hashes: Mapping[Path, str],
-    prompt: str,
-    out_dir: Path,
-    job: Job,
+    files: Sequence[tuple[Path, PackFile]], hashes: Mapping[Path, str], out_dir: Path, job: Job
 ) -> tuple[PackFile, ...]:
-    made = []
-    for i, part in enumerate(sorted(parts)):  # the model comes before its projector
-        name = _GGUF_FILES[part]
-        own = job.part(i / len(parts), (i + 1) / len(parts))
-        _copy_hashed(parts[part], out_dir / name, hashes[parts[part]], own)
-        asked = prompt if part == "model" else ""
-        made.append(PackFile(file=name, role="language_model", part=part, prompt=asked))
-    return tuple(made)
+    for i, (path, made) in enumerate(files):
+        own = job.part(i / len(files), (i + 1) / len(files))
+        _copy_hashed(path, out_dir / made.file, hashes[path], own)
+    return tuple(made for _, made in files)
 
 
 def _sample_rate(role: str, config: str) -> int | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from singcoach.models.manifest import PROMPTS
@@ -25,7 +26,8 @@ _MAX_TEXTS = 1_000_000
 
 _MAX_NUMBERS = 20_000_000
 _PROMPT_KEY = "singcoach.prompt"
-_KEPT_KEYS = ("general.", _PROMPT_KEY)
+_KEPT_KEYS = ("general.", "clip.", _PROMPT_KEY)
+_WIDTH_KEY = ".embedding_length"
 _MAX_TEXT_BYTES = 8 << 20
 _MAX_NAME_BYTES = 256
 _MAX_DIMENSIONS = 4
@@ -47,13 +49,19 @@ Part = Literal["model", "projector"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GgufHead:
-    """What a GGUF file says of itself; ``prompt`` is how a model of ours wants to be asked."""
+    """What a GGUF file says of itself.
+
+    ``prompt`` is how a model of ours wants to be asked, ``width`` the numbers in a row of a
+    language model (None where it does not tell), ``settings`` those of a projector.
+    """
 
     architecture: str
     part: Part
     name: str
     n_tensors: int
     prompt: str = ""
+    width: int | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_head(file: OpenFile) -> GgufHead:
@@ -94,6 +102,7 @@ class _Head:
                 self._file.name, f"it is no language model but of the kind {shown(kind, 30)}"
             )
         is_projector = kind == "mmproj" or architecture == "clip"
+        width = pairs.get(architecture + _WIDTH_KEY)
         prompt = pairs.get(_PROMPT_KEY, "")
         if prompt not in PROMPTS:
             raise unusable(self._file.name, f"it is to be asked with {shown(prompt, 30)}")
@@ -103,6 +112,8 @@ class _Head:
             name=shown(pairs.get("general.name", ""), 60),
             n_tensors=n_tensors,
             prompt=prompt,
+            width=width if isinstance(width, int) and not is_projector else None,
+            settings={k: v for k, v in pairs.items() if is_projector and k.startswith("clip.")},
         )
 
     def _pairs(self, n: int) -> dict[str, Any]:
@@ -113,7 +124,8 @@ class _Head:
                 raise damaged(self._file.name, f"the setting {shown(key, 40)} comes twice")
             self._file.count()
             value = self._value(self._number("I"))
-            pairs[key] = value if key.startswith(_KEPT_KEYS) else None
+            kept = key.startswith(_KEPT_KEYS) or key.endswith(_WIDTH_KEY)
+            pairs[key] = value if kept else None
         return pairs
 
     def _value(self, kind: int) -> Any:

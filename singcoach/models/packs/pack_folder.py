@@ -21,9 +21,10 @@ from singcoach.models.packs.fitting import (
     check_weights,
     same_tensors,
 )
+from singcoach.models.packs.hearing_pack import read_projector
 from singcoach.models.packs.onnx_trial import try_onnx
 from singcoach.models.packs.plan import About, Plan
-from singcoach.models.packs.roles import ADDABLE_ROLES, HEADS_ROLE, ROFORMER_ROLES
+from singcoach.models.packs.roles import ADDABLE_ROLES, HEADS_ROLE, LANGUAGE_ROLE, ROFORMER_ROLES
 from singcoach.models.weights import open_weights
 from singcoach.models.weights.faults import damaged, shown, unsafe, unusable
 from singcoach.models.weights.weightfile import OpenFile
@@ -152,16 +153,19 @@ def _look_into(path: Path, entry: ModelEntry, job: Job) -> None:
     file = OpenFile(path, job)
     try:
         if suffix == ".gguf":
-            if role != "language_model" or gguf.read_head(file).part != part:
+            head = gguf.read_head(file)
+            if role != LANGUAGE_ROLE or head.part != part:
                 raise unusable(path.name, f"it cannot be the part {part!r} of {role}", hint=_AGAIN)
+            if part == "projector" and read_projector(path.name, head).to_json() != config:
+                raise unusable(path.name, "its manifest tells of another projector", hint=_AGAIN)
             return
-        head = onnx_file.read_head(file)
+        network = onnx_file.read_head(file)
     finally:
         file.close()
-    if not same_tensors(head.inputs, entry.inputs):
+    if not same_tensors(network.inputs, entry.inputs):
         raise ModelError(
             f"{path.name} takes other inputs than its manifest says",
             hint=_AGAIN,
         )
-    check_network(path.name, head, role=role, part=part, config=config)
+    check_network(path.name, network, role=role, part=part, config=config)
     try_onnx(path, path.name, job)

@@ -73,7 +73,7 @@ def write_encoder(
         When it cannot be written.
     """
     file = OnnxFile(style.name)
-    _Encoder(file, _Named(source, config), config, style).add(n_blocks)
+    _Encoder(file, EncoderWeights(source, config), config, style).add(n_blocks)
     inputs = (TensorSpec(name="mel", dtype="float32", shape=(1, config.n_mels, "n_frames")),)
     outputs = [TensorSpec(name="features", dtype="float32", shape=(1, "n_out", config.n_dims))]
     if style.table is not None:
@@ -91,8 +91,8 @@ def write_encoder(
     )
 
 
-class _Named:
-    """The weights by their names in this package."""
+class EncoderWeights:
+    """The weights of an encoder by their names in this package."""
 
     def __init__(self, source: Weights, config: WhisperConfig) -> None:
         layout = find_layout(source.shapes)
@@ -102,7 +102,14 @@ class _Named:
         self._layout = layout
         self._n_dims = config.n_dims
 
-    def read(self, name: str) -> Array:
+    def read(self, name: str, /) -> Array:
+        """Return a weight as it is stored; the three parts of one matrix each for itself.
+
+        Raises
+        ------
+        ModelError
+            When a value is not finite.
+        """
         array = self._source.read(self._layout.source(name))
         if not np.isfinite(array).all():
             raise ModelError(
@@ -123,7 +130,9 @@ class _Named:
 
 
 class _Encoder(Products):
-    def __init__(self, file: OnnxFile, named: _Named, config: WhisperConfig, style: Style) -> None:
+    def __init__(
+        self, file: OnnxFile, named: EncoderWeights, config: WhisperConfig, style: Style
+    ) -> None:
         super().__init__(file, shape=config.shape, read=named.read, style=style)
         self._named = named
         self._config = config
