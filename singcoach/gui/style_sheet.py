@@ -159,6 +159,15 @@ QTabBar::tab {
 QTabBar::tab:selected { color: $text; border-bottom-color: $accent; }
 QTabBar::tab:focus { color: $accent; }
 QSplitter::handle { background: $line; }
+QWidget[role="dock"] { background: $surface; }
+QLabel[role="coach"][large="true"] { font-size: 15px; }
+QPushButton[role="score-row"] {
+    background: transparent; border: 1px solid transparent; border-radius: 8px;
+    padding: 0; margin: 2px; text-align: left;
+}
+QPushButton[role="score-row"]:hover { background: $hover; }
+QPushButton[role="score-row"]:checked { background: $accent_soft; border-color: $accent; }
+QPushButton[role="score-row"]:focus { border: 3px solid $accent; margin: 0; }
 """)
 
 
