@@ -26,6 +26,7 @@ class SoundCard:
     """A running sound server that programs of this process and its children find."""
 
     environment: dict[str, str]
+    server: subprocess.Popen[bytes]
 
     def control(self, *words: str) -> str:
         """Run ``pactl`` and return what it says."""
@@ -62,13 +63,14 @@ def running_sound_card() -> Iterator[SoundCard]:
     before = {name: os.environ.get(name) for name in (*changes, "PULSE_SERVER")}
     os.environ.pop("PULSE_SERVER", None)
     os.environ.update(changes)
-    card = SoundCard(environment=dict(os.environ))
+    environment = dict(os.environ)
     server = subprocess.Popen(
         ["pulseaudio", "-n", "--daemonize=no", "--system=false", "--exit-idle-time=-1",
          "--high-priority=yes", "--load=module-native-protocol-unix"],
-        env=card.environment, stdin=subprocess.DEVNULL,
+        env=environment, stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
+    card = SoundCard(environment=environment, server=server)
     listener: subprocess.Popen[bytes] | None = None
     try:
         _wait_for(card, server)

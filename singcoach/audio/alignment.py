@@ -7,11 +7,12 @@ start with another delay now and then. Where the loudspeaker was on, the take it
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from singcoach.audio.recorder.values import RecordedTake
 from singcoach.audio.sounds import Sound, open_sound
 from singcoach.core.arrays import FloatArray, RealArray
 from singcoach.jobs import NO_JOB, Job
@@ -19,11 +20,13 @@ from singcoach.jobs import NO_JOB, Job
 REACH_S = 0.4
 """How far from what was expected the take may lie."""
 
+SLIP_S = 0.002
+"""Places of a take that differ by more did not keep step with the rest."""
+
 _WINDOW_S = 4.0
 _WINDOWS = 12
 _FOUND_RATIO = 7.0
 _WINDOW_RATIO = 6.0
-_SLIP_S = 0.002
 _WHITENING = 0.8
 _LOWEST_HZ, _HIGHEST_HZ = 100.0, 12_000.0
 
@@ -91,6 +94,30 @@ def align_take(
         sound.close()
 
 
+def refine_offset(take: RecordedTake, backing: Path, *, job: Job = NO_JOB) -> RecordedTake:
+    """Return ``take`` with the offset that is heard in it, or as it is where none is certain.
+
+    Takes a second or two for a song; call it beside the window's thread.
+
+    Raises
+    ------
+    InputError
+        One of the files cannot be read.
+    """
+    if take.path is None:
+        return take
+    expected_s = take.backing_offset_s
+    alignment = align_take(take.path, backing, expected_offset_s=expected_s, job=job)
+    if alignment is None or not alignment.certain:
+        return take
+    warnings = take.warnings
+    if alignment.slipped_s > SLIP_S:
+        warnings += (
+            f"Voice and backing are apart by up to {1_000 * alignment.slipped_s:.0f} ms in places.",
+        )
+    return replace(take, backing_offset_s=alignment.backing_offset_s, warnings=warnings)
+
+
 def _align(
     take: Sound, backing: Sound, expected_s: float, reach_s: float, job: Job
 ) -> TakeAlignment | None:
@@ -114,7 +141,7 @@ def _align(
     middle = (
         float(np.median([one.position for _, one in clear])) if len(clear) > 1 else peak.position
     )
-    near = [(start, one) for start, one in clear if abs(one.position - middle) <= _SLIP_S * rate]
+    near = [(start, one) for start, one in clear if abs(one.position - middle) <= SLIP_S * rate]
     return TakeAlignment(
         backing_offset_s=(expected + middle - reach) / rate,
         windows=len(starts),
@@ -131,7 +158,7 @@ def _places(take: Sound, backing: Sound, expected: int) -> list[int]:
     last = min(take.n_frames, backing.n_frames - expected) - window
     if last < first:
         return []
-    number = min(_WINDOWS, 1 + (last - first) // window)
+    number = min(_WINDOWS, 1 + 2 * (last - first) // window)
     return [round(place) for place in np.linspace(first, last, number)]
 
 

@@ -63,6 +63,7 @@ def measure_latency(
     input_device: str | None = None,
     output_device: str | None = None,
     *,
+    sample_rate: int | None = None,
     runs: int = 3,
     repeats: int = 6,
     job: Job = NO_JOB,
@@ -73,6 +74,9 @@ def measure_latency(
     ----------
     input_device, output_device
         Keys of the devices; None is the system's default.
+    sample_rate
+        As takes are recorded (:attr:`RecordingSettings.sample_rate`): another rate has another
+        delay.
     runs
         How often the devices are opened anew.
     repeats
@@ -85,7 +89,7 @@ def measure_latency(
     Cancelled
         When ``job`` was cancelled.
     """
-    settings = RecordingSettings(input=input_device, output=output_device)
+    settings = RecordingSettings(input=input_device, output=output_device, sample_rate=sample_rate)
     delays = [
         _run(settings, repeats, job.part(index / runs, (index + 1) / runs)) for index in range(runs)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -132,12 +133,12 @@ class Recording:
     # --- the other process ------------------------------------------------------------------
 
     def _command(self, line: str) -> None:
-        try:
-            if self._process.stdin is not None and not self._process.stdin.closed:
-                self._process.stdin.write(line.encode() + b"\n")
-                self._process.stdin.close()
-        except OSError:
-            return  # it has ended already, and the pipe from it says how
+        pipe = self._process.stdin
+        if pipe is None or pipe.closed:
+            return
+        # Where it has ended already, the pipe from it says how.
+        with contextlib.suppress(OSError), pipe:
+            pipe.write(line.encode() + b"\n")
 
     def _wait(self) -> None:
         self._thread.join(_STOP_S)
