@@ -123,6 +123,18 @@ class Player:
                 raise ValueError(f"there is no sound {index}")
             self._chosen = index
 
+    def set_offset(self, offset_s: float) -> None:
+        """Let ``t`` of the first belong to ``t + offset_s`` of the second from here on.
+
+        Two takes without a common accompaniment differ by an offset that changes along them.
+        """
+        with self._changed:
+            if offset_s == self._offset_s:
+                return
+            self._offset_s = offset_s
+            if self._section is not None:
+                self.seek(self.position_s)
+
     # --- playing ----------------------------------------------------------------------------
 
     def play(
