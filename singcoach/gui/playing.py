@@ -180,6 +180,11 @@ class Playback(QObject):
         if self._ready:
             self._context.player.choose(index)
 
+    def set_offset(self, offset_s: float) -> None:
+        """Let the moment ``t`` of the first belong to ``t + offset_s`` of the second."""
+        if self._ready:
+            self._context.player.set_offset(offset_s)
+
     def _play_on(self) -> None:
         """Let a new loop or speed act on what plays, from where it is."""
         if not self.playing:

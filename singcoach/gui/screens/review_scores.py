@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import cast
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -20,10 +19,11 @@ from PySide6.QtWidgets import (
 
 from singcoach.core.scores import Dimension, DimensionScore
 from singcoach.gui.texts import number, text
-from singcoach.gui.theme import S, colour, theme
+from singcoach.gui.theme import S
 from singcoach.gui.view_models.review import ScoreLine
 from singcoach.gui.view_models.review_data import ReviewData, row_words
 from singcoach.gui.widgets.base import Card, Heading, Hint, Segments, clear, row
+from singcoach.gui.widgets.lines import LineSample
 from singcoach.gui.widgets.radar import RadarChart
 from singcoach.gui.widgets.scores import ScoreList
 
@@ -48,9 +48,7 @@ class ScoreCard(Card):
             name=text("review.chart"),
         )
         self._form.choose("chart")
-        self._form.chosen.connect(
-            lambda key: self._stack.setCurrentIndex(0 if key == "chart" else 1)
-        )
+        self._form.chosen.connect(self._on_form)
         self.body.addLayout(row(Heading(text("review.scores")), 1, self._form))
         middle = QHBoxLayout()
         middle.setSpacing(S)
@@ -101,6 +99,11 @@ class ScoreCard(Card):
         self._beside_row.setVisible(bool(data.beside))
         self._show_legend()
 
+    def _on_form(self, key: str) -> None:
+        """Show the chart with its rows, or everything as one table."""
+        self._stack.setCurrentIndex(0 if key == "chart" else 1)
+        self._list.setVisible(key == "chart")
+
     def show_other(self, name: str, dimensions: Mapping[Dimension, DimensionScore] | None) -> None:
         """Show another take beside; None for none."""
         self._other_name = name if dimensions is not None else ""
@@ -128,38 +131,9 @@ class ScoreCard(Card):
         if self._other_name:
             entries.append(("other", self._other_name))
         for kind, words in entries:
-            self._legend.addWidget(_Sample(kind), 0, Qt.AlignmentFlag.AlignVCenter)
+            self._legend.addWidget(LineSample(kind), 0, Qt.AlignmentFlag.AlignVCenter)
             self._legend.addWidget(Hint(words), 0)
         self._legend.addStretch(1)
-
-
-class _Sample(QWidget):
-    """A short piece of a line of the chart, for its legend."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__()
-        self._kind = kind
-        self.setFixedSize(26, 14)
-        theme().changed.connect(self.update)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
-        """Draw it."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self._kind == "range":
-            fill = colour("accent")
-            fill.setAlphaF(0.30 if theme().dark else 0.18)
-            painter.fillRect(self.rect().adjusted(1, 1, -1, -1), fill)
-        else:
-            ink, width, style = {
-                "take": ("accent", 2.4, Qt.PenStyle.SolidLine),
-                "earlier": ("text_soft", 1.6, Qt.PenStyle.DashLine),
-                "other": ("text_soft", 2.0, Qt.PenStyle.DotLine),
-            }[self._kind]
-            painter.setPen(QPen(colour(ink), width, style))
-            y = self.height() / 2
-            painter.drawLine(1, round(y), self.width() - 1, round(y))
-        painter.end()
 
 
 def _table() -> QTableWidget:
@@ -174,7 +148,10 @@ def _table() -> QTableWidget:
     table.setShowGrid(False)
     table.setWordWrap(True)
     header = table.horizontalHeader()
+    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+    header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+    header.setSectionResizeMode(3, QHeaderView.ResizeMode.ResizeToContents)
     return table
 
 
