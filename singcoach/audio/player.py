@@ -135,6 +135,10 @@ class Player:
             if self._section is not None:
                 self.seek(self.position_s)
 
+    def set_offset(self, offset_s: float) -> None:
+        """From here on, the moment ``t`` of the first belongs to ``t + offset_s`` of the second."""
+        self._offset_s = offset_s
+
     # --- playing ----------------------------------------------------------------------------
 
     def play(
@@ -327,6 +331,7 @@ class Player:
         head = Playhead(sounds, section, offset_s=self._offset_s)
         n_frames = round(_BLOCK_S * rate)
         while self._turn == turn:
+            head.set_offset(self._offset_s)
             block = head.read(n_frames, self._chosen)
             if block.shape[0] == 0:
                 self._end(section, turn, output)

@@ -60,6 +60,13 @@ class Playhead:
         """Second of the first sound at which the next block begins."""
         return self._position / self._rate
 
+    def set_offset(self, offset_s: float) -> None:
+        """The moment ``t`` of the first belongs to ``t + offset_s`` of the second from here on.
+
+        Played slowly, it holds from the next change between the two.
+        """
+        self._offset = round(offset_s * self._rate)
+
     def read(self, n_frames: int, chosen: int) -> FloatArray:
         """Return the next block of sound ``chosen``, shape ``(n, 2)``; empty at the end."""
         before = self._chosen
