@@ -135,10 +135,6 @@ class Player:
             if self._section is not None:
                 self.seek(self.position_s)
 
-    def set_offset(self, offset_s: float) -> None:
-        """From here on, the moment ``t`` of the first belongs to ``t + offset_s`` of the second."""
-        self._offset_s = offset_s
-
     # --- playing ----------------------------------------------------------------------------
 
     def play(
