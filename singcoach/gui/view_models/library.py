@@ -117,7 +117,7 @@ def _take_row(take: TakeRow) -> ListRow:
     tint = _TINTS.get(take.state, "plain")
     if take.state == "done":
         if take.overall is None or take.low is None or take.high is None:
-            tag = text("common.not_judged")
+            tag = text("library.not_judged")
         else:
             bar = ScoreBar(
                 score=take.overall,

@@ -18,6 +18,7 @@ from singcoach.gui.widgets.base import ScreenHeader, Segments, row, set_role
 from singcoach.gui.window import bind
 
 _WIDEST: Final = 1120
+_HEADER_HEIGHT: Final = 46
 _TABS: Final = ("takes", "songs", "singers", "deleted")
 _LOOK_MS: Final = 2000
 """How often it is asked whether another window changed something."""
@@ -67,7 +68,9 @@ class LibraryScreen(QWidget):
         box = QVBoxLayout(column)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(M)
-        box.addWidget(ScreenHeader(text("library.title"), self._actions))
+        header = ScreenHeader(text("library.title"), self._actions)
+        header.setMinimumHeight(_HEADER_HEIGHT)  # where a list has no buttons nothing moves
+        box.addWidget(header)
         box.addLayout(row(self._tabs, 1))
         box.addWidget(self._stack, 1)
         outer = QHBoxLayout(self)

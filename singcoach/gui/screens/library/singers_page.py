@@ -27,7 +27,7 @@ class SingersPage(ListingPage):
         self.choose_button = PrimaryButton(
             text("library.sing_as"), "microphone", on_click=self._on_choose_clicked
         )
-        self.takes_button = PlainButton(text("library.tab_takes"), on_click=self._on_takes_clicked)
+        self.takes_button = PlainButton(text("library.singers_takes"), on_click=self._on_takes_clicked)
         self.rename_button = PlainButton(
             text("library.rename_singer"), "edit", on_click=self.rename
         )
