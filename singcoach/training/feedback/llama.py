@@ -130,6 +130,30 @@ def forward(
     """
     import torch.nn.functional as f
 
+    rows = f.embedding(tokens, weights["token_embd.weight"])
+    return forward_rows(weights, shape, rows, adapters=adapters, scale=scale, at=at)
+
+
+def forward_rows(
+    weights: Mapping[str, Any],
+    shape: LlamaShape,
+    rows: Any,
+    *,
+    adapters: Adapters | None = None,
+    scale: float = 1.0,
+    at: Any = None,
+) -> Any:
+    """Return the logits of what follows each row, whatever the rows stand for.
+
+    Parameters
+    ----------
+    rows
+        float32 ``(n_texts, n_tokens, n_embed)``: rows of the embedding, or what stands for words.
+    adapters, scale, at
+        As in :func:`forward`.
+    """
+    import torch.nn.functional as f
+
     added = adapters or {}
 
     def times(x: Any, name: str) -> Any:
@@ -137,8 +161,8 @@ def forward(
         pair = added.get(name)
         return y if pair is None else y + f.linear(f.linear(x, pair[0]), pair[1]) * scale
 
-    x = f.embedding(tokens, weights["token_embd.weight"])
-    cosine, sine = _rotation(shape, tokens.shape[1])
+    x = rows
+    cosine, sine = _rotation(shape, rows.shape[1])
     for block in range(shape.n_blocks):
         name = f"blk.{block}."
         y = _normed(x, weights[name + "attn_norm.weight"], shape)

@@ -1,0 +1,1 @@
+"""Teaching the ear of a small language model: which faults it can name from the sound alone."""
