@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from singcoach.coaching.languages import catalogue_of
 from singcoach.core.scores import DimensionScore
 from singcoach.errors import InputError
-from singcoach.gui.texts import number, text
+from singcoach.gui.texts import language, number, text
 from singcoach.gui.view_models.review import Review, Subject, dimension_name, review_of
 from singcoach.gui.view_models.review_data import sections_of, track_of
 from singcoach.gui.view_models.timeline import octave_shift, semitones_of
@@ -178,13 +179,13 @@ def summary_words(lines: Sequence[DifferenceLine]) -> str:
     lower = [line.name for line in lines if line.verdict == "lower"]
     if not higher and not lower:
         return text("compare.no_difference_at_all")
-    between = text("compare.list_separator")
+    between = "、" if language() in ("ja", "zh") else ", "
     parts = []
     if higher:
         parts.append(text("compare.second_higher", names=between.join(higher)))
     if lower:
         parts.append(text("compare.second_lower", names=between.join(lower)))
-    return text("compare.sentence_separator").join(parts)
+    return _sentences(parts)
 
 
 def alignment_words(alignment: Alignment) -> str:
@@ -202,7 +203,7 @@ def alignment_words(alignment: Alignment) -> str:
     if shift:
         side = "higher" if shift > 0 else "lower"
         moved = text(f"compare.transposed_{side}", count=abs(shift))
-        return text("compare.sentence_separator").join((words, moved))
+        return _sentences((words, moved))
     return words
 
 
@@ -238,6 +239,10 @@ def beside_sections(
                 values.append(other.accuracy)
         found.append(float(np.average(values, weights=weights)) if values else None)
     return tuple(found)
+
+
+def _sentences(said: Sequence[str]) -> str:
+    return catalogue_of(language()).between_sentences.join(said)
 
 
 def _side(library: Library, take_id: str) -> Side:
