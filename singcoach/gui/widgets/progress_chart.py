@@ -163,17 +163,18 @@ class ProgressChart(QWidget):
             )
         if self._curve is None:
             return
-        taken = -1e9
-        for number, tick in enumerate(self._curve.ticks):
-            width = metrics.horizontalAdvance(tick.words)
+        places: list[tuple[float, float, str]] = []
+        for tick in self._curve.ticks:
+            width = float(metrics.horizontalAdvance(tick.words))
             left = area.left() + tick.x * area.width() - width / 2.0
             left = min(self.width() - S - width, max(float(_LEFT), left))
-            last = number == len(self._curve.ticks) - 1
-            if left < taken + M or (not last and left + width > self.width() - 2 * width):
-                continue
-            painter.setPen(colour("text_soft"))
-            painter.drawText(QPointF(left, self.height() - 8.0), tick.words)
-            taken = left + width
+            places.append((left, left + width, tick.words))
+        painter.setPen(colour("text_soft"))
+        shown: list[tuple[float, float, str]] = []
+        for place in (*places[-1:], *places[:-1]):  # the last day matters most
+            if all(place[1] + M < left or place[0] > right + M for left, right, _ in shown):
+                shown.append(place)
+                painter.drawText(QPointF(place[0], self.height() - 8.0), place[2])
 
     def _band(self, painter: QPainter, curve: Curve) -> None:
         ink = curve_colour(curve.dimension)
