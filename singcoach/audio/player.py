@@ -127,13 +127,9 @@ class Player:
         """Let ``t`` of the first belong to ``t + offset_s`` of the second from here on.
 
         Two takes without a common accompaniment differ by an offset that changes along them.
+        Played slowly, it holds from the next :meth:`choose` or :meth:`play`.
         """
-        with self._changed:
-            if offset_s == self._offset_s:
-                return
-            self._offset_s = offset_s
-            if self._section is not None:
-                self.seek(self.position_s)
+        self._offset_s = offset_s
 
     # --- playing ----------------------------------------------------------------------------
 
