@@ -41,7 +41,7 @@ class ProgressShelf(Shelf):
         """
         query = """
             SELECT takes.id, takes.title, takes.made_s, scores.score, scores.low, scores.high
-            FROM scores JOIN takes ON takes.id = scores.take_id
+            FROM takes CROSS JOIN scores ON scores.take_id = takes.id
             WHERE takes.singer_id = ? AND scores.dimension = ? AND takes.deleted_s IS NULL
                 AND scores.score IS NOT NULL AND scores.low IS NOT NULL AND scores.high IS NOT NULL
         """

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, overload
 
 from singcoach.gui.texts import clock, day, day_and_time, number, text
 from singcoach.library.values import (
@@ -56,12 +56,49 @@ class ListRow:
     spoken: str = ""
 
 
-def take_rows(takes: Sequence[TakeRow]) -> list[ListRow]:
+class Lines(Sequence[ListRow]):
+    """Lines that are put into words when they come into view: thousands cost no more than ten.
+
+    Attributes
+    ----------
+    keys
+        The key of every line.
+    """
+
+    def __init__(self, keys: Sequence[str], make: Callable[[int], ListRow]) -> None:
+        self.keys = tuple(keys)
+        self._make = make
+        self._made: dict[int, ListRow] = {}
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @overload
+    def __getitem__(self, index: int) -> ListRow: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ListRow]: ...
+
+    def __getitem__(self, index: int | slice) -> ListRow | Sequence[ListRow]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        number = range(len(self))[index]
+        if number not in self._made:
+            self._made[number] = self._make(number)
+        return self._made[number]
+
+
+def lines(rows: Sequence[ListRow]) -> Lines:
+    """Return lines that are in words already."""
+    return Lines([row.key for row in rows], lambda number: rows[number])
+
+
+def take_rows(takes: Sequence[TakeRow]) -> Lines:
     """Return the lines of takes."""
-    return [_take_row(take) for take in takes]
+    return Lines([take.id for take in takes], lambda number: _take_row(takes[number]))
 
 
-def song_rows(songs: Sequence[LibrarySong]) -> list[ListRow]:
+def song_rows(songs: Sequence[LibrarySong]) -> Lines:
     """Return the lines of songs."""
     rows = []
     for song in songs:
@@ -70,12 +107,12 @@ def song_rows(songs: Sequence[LibrarySong]) -> list[ListRow]:
             parts.append(text("library.with_lyrics"))
         tag = "" if song.audio is not None else text("library.without_sound")
         rows.append(_row(song.id, song.title, parts, tag=tag))
-    return rows
+    return lines(rows)
 
 
-def singer_rows(singers: Sequence[Singer], chosen: str | None) -> list[ListRow]:
+def singer_rows(singers: Sequence[Singer], chosen: str | None) -> Lines:
     """Return the lines of singers; ``chosen`` is who sings now."""
-    return [
+    rows = [
         _row(
             singer.id,
             singer.name,
@@ -85,9 +122,10 @@ def singer_rows(singers: Sequence[Singer], chosen: str | None) -> list[ListRow]:
         )
         for singer in singers
     ]
+    return lines(rows)
 
 
-def deleted_rows(takes: Sequence[LibraryTake], now: datetime) -> list[ListRow]:
+def deleted_rows(takes: Sequence[LibraryTake], now: datetime) -> Lines:
     """Return the lines of deleted takes with the days that are left."""
     rows = []
     for take in takes:
@@ -95,7 +133,7 @@ def deleted_rows(takes: Sequence[LibraryTake], now: datetime) -> list[ListRow]:
         left = max(0, (gone + timedelta(days=KEPT_DAYS) - now).days)
         parts = [take.singer, take.song, day(take.made_at.astimezone()), clock(take.duration_s)]
         rows.append(_row(take.id, take.title, parts, tag=text("library.days_left", count=left)))
-    return rows
+    return lines(rows)
 
 
 def interval_words(score: float, low: float, high: float) -> str:

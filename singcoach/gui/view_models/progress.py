@@ -31,7 +31,7 @@ _SIGNS: Final[dict[Trend, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dot:
-    """One take on a curve: where it is in 0..1 of the time in view, and what it says.
+    """One take on a curve: where it is in 0..1 of the time in view.
 
     ``score``, ``low`` and ``high`` are points of 1..5.
     """
@@ -41,7 +41,6 @@ class Dot:
     score: float
     low: float
     high: float
-    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +69,13 @@ class Curve:
     reason: str
     latest: str
     spoken: str
+    points: tuple[ProgressPoint, ...] = ()
+
+    def words(self, number: int) -> str:
+        """Return what one dot says, on three lines."""
+        point = self.points[number]
+        score = interval_words(point.score, point.low, point.high)
+        return f"{score}\n{point.title}\n{day(point.made_at.astimezone())}"
 
 
 def read_curves(
@@ -111,6 +117,7 @@ def curve_of(curve: ProgressCurve, *, first: datetime, last: datetime) -> Curve:
         reason=reason,
         latest=latest,
         spoken=". ".join(part.rstrip(".") for part in said) + ".",
+        points=curve.points,
     )
 
 
@@ -141,15 +148,12 @@ def _reason(curve: ProgressCurve) -> str:
 
 
 def _dot(point: ProgressPoint, first: datetime, last: datetime) -> Dot:
-    local = point.made_at.astimezone()
-    words = f"{interval_words(point.score, point.low, point.high)}\n{point.title}\n{day(local)}"
     return Dot(
         take_id=point.take_id,
         x=_share(point.made_at, first, last),
         score=point.score,
         low=point.low,
         high=point.high,
-        words=words,
     )
 
 

@@ -75,9 +75,10 @@ class ProgressChart(QWidget):
         self.update()
         if self._curve is not None and number is not None:
             dot = self._curve.dots[number]
-            self.setAccessibleDescription(dot.words.replace("\n", ", "))
+            words = self._curve.words(number)
+            self.setAccessibleDescription(words.replace("\n", ", "))
             QToolTip.showText(
-                self.mapToGlobal(self._place(dot.x, dot.score).toPoint()), dot.words, self
+                self.mapToGlobal(self._place(dot.x, dot.score).toPoint()), words, self
             )
         else:
             QToolTip.hideText()

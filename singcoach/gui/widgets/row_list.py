@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import (
@@ -26,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from singcoach.gui.theme import FONT_BODY, FONT_SMALL, L, M, S, colour, scaled_font, theme
-from singcoach.gui.view_models.library import ListRow, ScoreBar, Tint
+from singcoach.gui.view_models.library import Lines, ListRow, ScoreBar, Tint, lines
 
 Index = QModelIndex | QPersistentModelIndex
 _HEIGHT: Final = 64
@@ -47,12 +46,12 @@ class RowModel(QAbstractListModel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.rows: list[ListRow] = []
+        self.rows = lines(())
 
-    def set_rows(self, rows: Sequence[ListRow]) -> None:
+    def set_rows(self, rows: Lines) -> None:
         """Show other lines."""
         self.beginResetModel()
-        self.rows = list(rows)
+        self.rows = rows
         self.endResetModel()
 
     def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802 - Qt's name
@@ -111,9 +110,9 @@ class RowList(QListView):
     def keys(self) -> list[str]:
         """The keys of the chosen lines, from top to bottom."""
         rows = sorted(index.row() for index in self.selectedIndexes())
-        return [self._model.rows[row].key for row in rows if row < len(self._model.rows)]
+        return [self._model.rows.keys[row] for row in rows if row < len(self._model.rows)]
 
-    def set_rows(self, rows: Sequence[ListRow]) -> None:
+    def set_rows(self, rows: Lines) -> None:
         """Show other lines; what was chosen stays chosen as far as it is still there."""
         kept = set(self.keys)
         top = self.verticalScrollBar().value()
@@ -126,8 +125,10 @@ class RowList(QListView):
         """Choose lines by key."""
         flags = self.selectionModel().SelectionFlag
         self.selectionModel().clearSelection()
-        for row, line in enumerate(self._model.rows):
-            if line.key in keys:
+        if not keys:
+            return
+        for row, key in enumerate(self._model.rows.keys):
+            if key in keys:
                 index = self._model.index(row)
                 self.selectionModel().select(index, flags.Select)
                 self.selectionModel().setCurrentIndex(index, flags.NoUpdate)
@@ -135,7 +136,9 @@ class RowList(QListView):
     def choose_first(self) -> None:
         """Choose the first line, so that the actions have something to act on."""
         if self._model.rows:
-            self.choose({self._model.rows[0].key})
+            flags = self.selectionModel().SelectionFlag
+            index = self._model.index(0)
+            self.selectionModel().setCurrentIndex(index, flags.ClearAndSelect)
 
     def count(self) -> int:
         """How many lines there are."""
@@ -152,7 +155,7 @@ class RowList(QListView):
 
     def _on_double_clicked(self, index: QModelIndex) -> None:
         if index.row() < len(self._model.rows):
-            self.opened.emit(self._model.rows[index.row()].key)
+            self.opened.emit(self._model.rows.keys[index.row()])
 
 
 class _RowPainter(QStyledItemDelegate):
@@ -170,8 +173,8 @@ class _RowPainter(QStyledItemDelegate):
         line = model.rows[index.row()]
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        area = QRectF(option.rect)  # type: ignore[attr-defined]
-        state = option.state  # type: ignore[attr-defined]
+        area = QRectF(option.rect)
+        state = option.state
         self._ground(painter, area, state, last=index.row() == len(model.rows) - 1)
         inner = area.adjusted(L, 0, -L, 0)
         right = inner.right()

@@ -28,7 +28,7 @@ class _Tab(Protocol):
     def refresh(self) -> None:
         """Read the lines again."""
 
-    def actions(self) -> list[QWidget]:
+    def header_buttons(self) -> list[QWidget]:
         """Buttons for the header, the main one last."""
 
     def leave(self) -> None:
@@ -55,7 +55,9 @@ class LibraryScreen(QWidget):
             "singers": self.singers,
             "deleted": self.deleted,
         }
-        self._actions = [button for page in self._pages.values() for button in page.actions()]
+        self._actions = [
+            button for page in self._pages.values() for button in page.header_buttons()
+        ]
         self._tabs = Segments(
             [(name, text(f"library.tab_{name}")) for name in _TABS], name=text("library.view")
         )
@@ -96,10 +98,10 @@ class LibraryScreen(QWidget):
         self._tabs.choose(name)
         page = self._pages[name]
         self._stack.setCurrentWidget(page)
-        shown = page.actions()
+        shown = page.header_buttons()
         for button in self._actions:
             button.setVisible(button in shown)
-        if self.isVisible():
+        if self._look.isActive():
             page.refresh()
 
     def enter(self, tab: str = "takes", **chosen: Any) -> None:

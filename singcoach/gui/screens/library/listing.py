@@ -151,9 +151,13 @@ class ListingPage(QWidget):
         """Offer to bring back what was just deleted."""
         self.forget_undo()
 
+        def bring_back() -> None:
+            for token in tokens:
+                self._context.library.undo(token)
+
         def undo() -> None:
             self.forget_undo()
-            self.guarded(lambda: [self._context.library.undo(token) for token in tokens])
+            self.guarded(bring_back)
             self._context.library_changed.emit()
 
         banner = Banner("info", words, (text("common.undo"), undo))
@@ -179,7 +183,7 @@ class ListingPage(QWidget):
         """Read the lines again."""
         raise NotImplementedError
 
-    def actions(self) -> list[QWidget]:
+    def header_buttons(self) -> list[QWidget]:
         """Buttons for the header, the main one last."""
         return []
 

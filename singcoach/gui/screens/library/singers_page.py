@@ -27,7 +27,9 @@ class SingersPage(ListingPage):
         self.choose_button = PrimaryButton(
             text("library.sing_as"), "microphone", on_click=self._on_choose_clicked
         )
-        self.takes_button = PlainButton(text("library.singers_takes"), on_click=self._on_takes_clicked)
+        self.takes_button = PlainButton(
+            text("library.singers_takes"), on_click=self._on_takes_clicked
+        )
         self.rename_button = PlainButton(
             text("library.rename_singer"), "edit", on_click=self.rename
         )
@@ -41,7 +43,7 @@ class SingersPage(ListingPage):
             [1, self.delete_button, self.rename_button, self.takes_button, self.choose_button],
         )
 
-    def actions(self) -> list[QWidget]:
+    def header_buttons(self) -> list[QWidget]:
         """Buttons for the header."""
         return [self._add]
 

@@ -59,7 +59,7 @@ class SongsPage(ListingPage):
             ],
         )
 
-    def actions(self) -> list[QWidget]:
+    def header_buttons(self) -> list[QWidget]:
         """Buttons for the header."""
         return [self._add]
 

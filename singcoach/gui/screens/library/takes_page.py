@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton, QWidget
@@ -60,7 +61,7 @@ class TakesPage(ListingPage):
         self.export_button = PlainButton(text("library.export"), "export")
         menu = QMenu(self.export_button)
         for kind in EXPORTS:
-            menu.addAction(text(f"library.export_{kind}"), lambda k=kind: self.export(k))
+            menu.addAction(text(f"library.export_{kind}"), partial(self.export, kind))
         menu.addSeparator()
         menu.addAction(text("library.export_list"), self.export_list)
         self.export_button.setMenu(menu)
@@ -93,7 +94,7 @@ class TakesPage(ListingPage):
             ],
         )
 
-    def actions(self) -> list[QWidget]:
+    def header_buttons(self) -> list[QWidget]:
         """Buttons for the header."""
         return [self._bring, self._add]
 
