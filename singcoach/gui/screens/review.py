@@ -17,12 +17,18 @@ from singcoach.gui.tasks import Task
 from singcoach.gui.texts import text
 from singcoach.gui.theme import XL, XXL, S
 from singcoach.gui.view_models.review import Line, Review, Subject
-from singcoach.gui.view_models.review_data import ReviewData, load_review, take_words
+from singcoach.gui.view_models.review_data import (
+    ReviewData,
+    load_review,
+    sections_of,
+    take_words,
+)
 from singcoach.gui.widgets.base import Body, EmptyState, IconButton, clear, set_role
 from singcoach.gui.widgets.timeline import Timeline
 from singcoach.gui.widgets.transport import Transport
 from singcoach.gui.window import bind
 from singcoach.library.values import TakeNote
+from singcoach.report.pitch_sections import PitchSections
 
 _NOTE_S: Final = 4.0
 """Length of a note that is written without choosing seconds."""
@@ -37,6 +43,7 @@ class ReviewScreen(QWidget):
         self._take_id: str | None = None
         self._data: ReviewData | None = None
         self._loading: Task[ReviewData] | None = None
+        self._finding: Task[PitchSections] | None = None
         self._in_view = False
         self._speaker = Speaker(self)
         self._playback = Playback(context, self)
@@ -147,9 +154,10 @@ class ReviewScreen(QWidget):
         self._in_view = False
         self._speaker.stop()
         self._playback.close()
-        if self._loading is not None:
-            self._loading.cancel()
-            self._loading = None
+        for task in (self._loading, self._finding):
+            if task is not None:
+                task.cancel()
+        self._loading = self._finding = None
 
     def _reload(self) -> None:
         if self._in_view and self._take_id is not None:
@@ -209,12 +217,29 @@ class ReviewScreen(QWidget):
         if self._transport.source is not None:
             self._transport.source.setVisible(data.voice is not None)
             self._transport.source.choose("recording")
+        self._find_sections(data)
         self._stack.setCurrentIndex(1)
         self.setFocus()
         if not same or not self._playback.ready:
             self._playback.open(data.take.recording, data.voice)
             if self._context.settings.speak and data.review.words is not None:
                 self._page.coach.speak()
+
+    def _find_sections(self, data: ReviewData) -> None:
+        """Work out the pitch by section beside the window."""
+        curves = data.curves
+        if curves is None:
+            return
+
+        def done(found: PitchSections) -> None:
+            if self._data is not None and self._data.curves is curves:
+                self._page.show_sections(found)
+
+        if self._finding is not None:
+            self._finding.cancel()
+        self._finding = self._context.tasks.run(
+            lambda job: sections_of(curves, job), done, owner=self
+        )
 
     def _show_unjudged(self, data: ReviewData) -> None:
         state = data.take.state

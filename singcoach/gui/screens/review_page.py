@@ -129,7 +129,7 @@ class ReviewPage(Page):
         self._show_verdict(review)
         self.scores.show_take(data)
         self.coach.show_words(review.words)
-        self._show_sections(data.sections)
+        self.show_sections(None, waiting=data.curves is not None)
         self.notes.set_notes(data.notes)
         self._show_trust(review)
         self.end_note()
@@ -162,12 +162,14 @@ class ReviewPage(Page):
             )
             self._banner_box.addWidget(banner)
 
-    def _show_sections(self, found: PitchSections | None) -> None:
+    def show_sections(self, found: PitchSections | None, *, waiting: bool = False) -> None:
+        """Show the pitch by section; None for what is not known, or not yet (``waiting``)."""
         known = found is not None and found.accuracy is not None
         self.sections.setVisible(found is not None and bool(found.sections))
         self._section_note.setVisible(known)
         if found is None or found.accuracy is None or found.reference is None:
-            self._section_words.setText(text("review.sections_none"))
+            words = "common.working" if waiting else "review.sections_none"
+            self._section_words.setText(text(words))
             self.sections.setVisible(False)
             return
         self.sections.set_sections(found)

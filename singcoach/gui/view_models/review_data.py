@@ -44,8 +44,6 @@ class ReviewData:
         None for a take without an assessment.
     content
         What the timeline shows; None without curves.
-    sections
-        Pitch by section; None without curves.
     earlier, n_earlier
         Mean scores of the singer's takes before this one, and of how many at most.
     beside
@@ -58,7 +56,6 @@ class ReviewData:
     review: Review | None
     curves: TakeCurves | None
     content: TimelineContent | None
-    sections: PitchSections | None
     notes: tuple[TakeNote, ...]
     earlier: Mapping[Dimension, float]
     n_earlier: int
@@ -94,11 +91,10 @@ def load_review(library: Library, take_id: str, job: Job = NO_JOB) -> ReviewData
         except InputError:
             review = None
     notes = tuple(library.notes(take_id))
-    content = sections = None
+    content = None
     if curves is not None:
         moments = review.moments if review is not None else ()
         content = timeline_content(curves, moments=moments, notes=notes)
-        sections = sections_of(curves, job.part(0.4, 0.9))
     earlier = _earlier(library, take)
     voice = library.folder_of(take_id) / VOCALS
     job.report(1.0, "reading")
@@ -107,7 +103,6 @@ def load_review(library: Library, take_id: str, job: Job = NO_JOB) -> ReviewData
         review=review,
         curves=curves,
         content=content,
-        sections=sections,
         notes=notes,
         earlier=earlier_mean(list(earlier.values())),
         n_earlier=len(earlier),
@@ -128,7 +123,7 @@ def track_of(curves: TakeCurves) -> PitchTrack:
 
 
 def sections_of(curves: TakeCurves, job: Job = NO_JOB) -> PitchSections:
-    """Return the pitch by section of kept curves."""
+    """Return the pitch by section of kept curves; takes seconds for a take of hours."""
     return pitch_sections(
         track_of(curves),
         notes=curves.notes,

@@ -49,6 +49,8 @@ class TimelineContent:
         Bars in order of time; the written ones moved by octaves to where the singer sings.
     mark_rows
         A row for each moment, so that they do not cover each other.
+    starts, longest_s
+        Starts of the items of each lane in order, and the length of its longest item.
     """
 
     duration_s: float
@@ -66,6 +68,7 @@ class TimelineContent:
     overlay: Overlay | None = None
     peaks_per_s: float = float(PEAKS_PER_S)
     starts: dict[str, RealArray] = field(default_factory=dict)
+    longest_s: dict[str, float] = field(default_factory=dict)
 
     @property
     def n_mark_rows(self) -> int:
@@ -106,7 +109,9 @@ def timeline_content(
         overlay=overlay,
     )
     for name in ("sung", "written", "phrases", "moments", "notes"):
-        content.starts[name] = np.array([item.start_s for item in getattr(content, name)])
+        items = getattr(content, name)
+        content.starts[name] = np.array([item.start_s for item in items])
+        content.longest_s[name] = max((item.end_s - item.start_s for item in items), default=0.0)
     return content
 
 

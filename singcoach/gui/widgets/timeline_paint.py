@@ -29,6 +29,7 @@ LEAST_WAVE: Final = 34.0
 LEAST_HEIGHT_FOR_WAVE: Final = 270.0
 _GAP: Final = 6.0
 _NARROW_BAR_PX: Final = 1.5
+_PIECE_POINTS: Final = 24
 _WHITE_KEYS: Final = frozenset({0, 2, 4, 5, 7, 9, 11})
 
 
@@ -80,29 +81,31 @@ def lanes_of(width: float, height: float, *, n_mark_rows: int, with_notes: bool)
     )
 
 
-@dataclass(frozen=True, slots=True)
 class Canvas:
-    """A painter with what it needs to place things."""
+    """A painter with what it needs to place things.
 
-    painter: QPainter
-    lanes: Lanes
-    view: TimeView
-    content: TimelineContent
+    Attributes
+    ----------
+    semitone_px
+        Pixels of a semitone.
+    """
+
+    def __init__(
+        self, painter: QPainter, lanes: Lanes, view: TimeView, content: TimelineContent
+    ) -> None:
+        self.painter, self.lanes, self.view, self.content = painter, lanes, view, content
+        self._px_per_s = lanes.width / view.shown_s
+        self._left = lanes.left - view.start_s * self._px_per_s
+        self.semitone_px = lanes.pitch.height() / (content.high - content.low)
+        self._bottom = lanes.pitch.bottom() + content.low * self.semitone_px
 
     def x(self, time_s: float) -> float:
         """Pixel of a time."""
-        return self.lanes.left + self.view.x_of(time_s, self.lanes.width)
+        return self._left + time_s * self._px_per_s
 
     def y(self, semitone: float) -> float:
         """Pixel of a height in the pitch lane."""
-        lane, content = self.lanes.pitch, self.content
-        share = (semitone - content.low) / (content.high - content.low)
-        return lane.bottom() - share * lane.height()
-
-    @property
-    def semitone_px(self) -> float:
-        """Pixels of a semitone."""
-        return self.lanes.pitch.height() / (self.content.high - self.content.low)
+        return self._bottom - semitone * self.semitone_px
 
 
 def paint_still(canvas: Canvas) -> None:
@@ -178,6 +181,8 @@ def _paint_ruler(canvas: Canvas) -> None:
 
 def _paint_phrases(canvas: Canvas) -> None:
     content, lane = canvas.content, canvas.lanes.pitch
+    if canvas.x(content.longest_s.get("phrases", 0.0)) - canvas.x(0.0) < 2.0:
+        return
     wash = QColor(colour("accent"))
     wash.setAlphaF(0.07 if theme().dark else 0.045)
     for phrase in in_view(content.phrases, content.starts["phrases"], canvas.view):
@@ -191,23 +196,25 @@ def _paint_bars(canvas: Canvas) -> None:
     height = min(16.0, max(3.0, 0.8 * canvas.semitone_px))
     written_fill = QColor(colour("melody"))
     written_fill.setAlphaF(0.55)
-    sung_pen = QColor(colour("line_strong"))
-    for bars, starts in (
-        (content.written, content.starts["written"]),
-        (content.sung, content.starts["sung"]),
-    ):
-        for bar in in_view(bars, starts, canvas.view):
+    for written in (True, False):
+        bars = content.written if written else content.sung
+        name = "written" if written else "sung"
+        if written:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(written_fill)
+        else:
+            painter.setPen(QPen(colour("line_strong"), 1.0))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+        # Two hours hold 14,000 notes: far out most are too narrow, and those are not looked at.
+        least_s = _NARROW_BAR_PX * canvas.view.shown_s / canvas.lanes.width
+        if content.longest_s.get(name, 0.0) < least_s:
+            continue
+        shown = in_view(bars, content.starts[name], canvas.view)
+        for bar in shown:
             left, right = canvas.x(bar.start_s), canvas.x(bar.end_s)
-            if right - left < _NARROW_BAR_PX:
-                continue
-            box = QRectF(left, canvas.y(bar.semitone) - height / 2.0, right - left, height)
-            if bar.written:
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(written_fill)
-            else:
-                painter.setPen(QPen(sung_pen, 1.0))
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(box, 3.0, 3.0)
+            if right - left >= _NARROW_BAR_PX:
+                top = canvas.y(bar.semitone) - height / 2.0
+                painter.drawRoundedRect(QRectF(left, top, right - left, height), 3.0, 3.0)
 
 
 def _paint_pitch(canvas: Canvas) -> None:
@@ -228,8 +235,10 @@ def _draw_lines(canvas: Canvas, times_s: RealArray, semitones: RealArray, pen: Q
         points = [QPointF(canvas.x(t), canvas.y(s)) for t, s in line.tolist()]
         if len(points) == 1:
             canvas.painter.drawPoint(points[0])
-        else:
-            canvas.painter.drawPolyline(QPolygonF(points))
+        # Long jagged lines in one piece take the painter a hundred times as long.
+        for start in range(0, len(points) - 1, _PIECE_POINTS):
+            piece = points[start : start + _PIECE_POINTS + 1]
+            canvas.painter.drawPolyline(QPolygonF(piece))
 
 
 def _paint_wave(canvas: Canvas, lane: QRectF, view: TimeView) -> None:

@@ -42,6 +42,7 @@ from singcoach.gui.view_models.review_data import (
     ReviewData,
     load_review,
     row_words,
+    sections_of,
     take_words,
 )
 from singcoach.library.store import Library
@@ -218,8 +219,8 @@ def test_a_take_is_read_with_history_sections_and_notes(library: Library, tmp_pa
     assert data.n_earlier == 2
     assert data.earlier["breath"] == pytest.approx(2.5)
     assert later in {row.id for row in data.beside}
-    assert data.sections is not None
-    assert data.sections.accuracy == pytest.approx(1.0, abs=0.05)
+    assert data.curves is not None
+    assert sections_of(data.curves).accuracy == pytest.approx(1.0, abs=0.05)
     assert data.content is not None
     assert [n.text for n in data.content.notes] == ["Good!"]
     assert len(data.content.moments) == 8
