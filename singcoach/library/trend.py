@@ -17,12 +17,15 @@ microphone, room and form of the day, and would else count as if they were indep
 interval of a sitting is the mean of its takes' intervals: what heads get wrong of a voice does not
 average out within an evening.
 
-Measured false alarms and power: ``tests/library/test_trend.py`` and ``docs/library.md``.
+False alarms and power are measured by ``python -m singcoach.library.trend_table``; see
+``docs/library.md``.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -101,9 +104,13 @@ def _sittings(
     values = np.asarray(scores, np.float64)
     halves = (np.asarray(highs, np.float64) - np.asarray(lows, np.float64)) / 2.0
     starts = np.flatnonzero(np.diff(times) >= SITTING_S) + 1
+    borders = [0, *starts.tolist(), times.size]
     rows = [
-        (float(np.median(part)), float(np.mean(half)))
-        for part, half in zip(np.split(values, starts), np.split(halves, starts), strict=True)
+        (
+            statistics.median(values[start:end].tolist()),
+            statistics.fmean(halves[start:end].tolist()),
+        )
+        for start, end in itertools.pairwise(borders)
     ]
     return np.asarray(rows, np.float64)
 
@@ -116,8 +123,7 @@ def _error(halves: RealArray) -> float:
 def _rank_test(values: RealArray) -> float:
     """Return Mann and Kendall's z, corrected for ties and for sittings that resemble neighbours."""
     n = values.size
-    later = np.sign(values[None, :] - values[:, None])
-    statistic = float(np.triu(later, 1).sum())
+    statistic = float(sum(np.sign(values[i + 1 :] - values[i]).sum() for i in range(n - 1)))
     _, counts = np.unique(values, return_counts=True)
     ties = float(np.sum(counts * (counts - 1) * (2 * counts + 5)))
     variance = (n * (n - 1) * (2 * n + 5) - ties) / 18.0

@@ -13,10 +13,9 @@ from library_documents import document
 
 from singcoach.library.store import Library
 from singcoach.library.trend import FEWEST_SITTINGS, SITTING_S, Change, find_change
+from singcoach.library.trend_table import HALF, called, draw, shares
+from singcoach.library.trend_table import Singer as Made
 from singcoach.library.values import Singer
-
-HALF = 1.15
-"""Half width of an 80 % interval of the overall score in points, as docs/uncertainty.md has it."""
 
 
 def _found(scores: np.ndarray, *, half: float = HALF, step_s: float = 86_400.0) -> Change:
@@ -24,36 +23,33 @@ def _found(scores: np.ndarray, *, half: float = HALF, step_s: float = 86_400.0) 
     return find_change(times, scores, scores - half, scores + half)
 
 
-def _alarms(
-    *, spread: float, half: float, sittings: int, resemblance: float = 0.0, rise: float = 0.0
-) -> float:
+def _alarms(singer: Made, sittings: int) -> float:
     """Share of 200 curves that are called a change."""
     chance = np.random.default_rng(7)
-    alarms = 0
-    for _ in range(200):
-        noise = chance.standard_normal(sittings)
-        for i in range(1, sittings):
-            noise[i] = resemblance * noise[i - 1] + np.sqrt(1 - resemblance**2) * noise[i]
-        scores = 3.0 + rise * np.linspace(0, 1, sittings) + spread * noise
-        alarms += _found(scores, half=half).trend in ("up", "down")
-    return alarms / 200
+    return sum(called(singer, draw(singer, sittings, chance)) for _ in range(200)) / 200
 
 
 @pytest.mark.parametrize("sittings", [6, 12, 30])
 @pytest.mark.parametrize("spread", [0.2, 0.5, 0.9])
 def test_noise_alone_is_hardly_ever_a_change(spread: float, sittings: int) -> None:
     """Two of 100 at most; intervals as they are, or far too narrow (half a tenth of a point)."""
-    assert _alarms(spread=spread, half=HALF, sittings=sittings) <= 0.0125
-    assert _alarms(spread=spread, half=0.05, sittings=sittings) <= 0.02
+    assert _alarms(Made(spread=spread), sittings) <= 0.0125
+    assert _alarms(Made(spread=spread, half=0.05), sittings) <= 0.02
 
 
 def test_weeks_that_resemble_each_other_are_allowed_for() -> None:
-    with_allowance = _alarms(spread=0.9, half=HALF, sittings=20, resemblance=0.5)
-    assert with_allowance <= 0.06
+    assert _alarms(Made(spread=0.9, resemblance=0.5), 20) <= 0.06
+
+
+def test_looking_after_every_take_does_not_raise_false_alarms_much() -> None:
+    found = shares(Made(spread=0.3), 16, n_curves=40)
+    assert found["at any look"] <= 0.025
+    assert found["at the end"] <= found["at any look"]
+    assert shares(Made(spread=0.3, rise=3.0), 16, n_curves=20)["at the end"] >= 0.95
 
 
 def test_a_rise_of_a_point_and_a_half_is_found() -> None:
-    assert _alarms(spread=0.3, half=HALF, sittings=30, rise=1.5) >= 0.9
+    assert _alarms(Made(spread=0.3, rise=1.5), 30) >= 0.9
     assert _found(np.linspace(2.0, 4.0, 20)).trend == "up"
     assert _found(np.linspace(4.0, 2.0, 20)).trend == "down"
 
