@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from singcoach.cli import choices, train_edits, train_feedback, train_heads
+from singcoach.cli import choices, train_edits, train_feedback, train_heads, train_hearing
 
 
 def add_parser(
@@ -20,3 +20,4 @@ def add_parser(
     train_edits.add_parser(parts, common)
     train_heads.add_parser(parts, common)
     train_feedback.add_parser(parts, common)
+    train_hearing.add_parser(parts, common)

@@ -7,6 +7,7 @@ card ``models/whisper-base.md``.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from singcoach.errors import ModelError
 from singcoach.jobs import NO_JOB, Job
 from singcoach.models.build.packages import package_file
+from singcoach.models.language.mmproj import Layers, write_projector
 from singcoach.models.weights import WeightFile, open_weights
 from singcoach.models.whisper import graph
 from singcoach.models.whisper.config import WhisperConfig, config_from_shapes
@@ -80,6 +82,34 @@ def write_encoder(
                     table=read_position_table(),
                 ),
                 job=job,
+            )
+    finally:
+        joined.unlink(missing_ok=True)
+
+
+def write_base_projector(
+    out_path: Path,
+    layers: Layers,
+    *,
+    name: str,
+    settings: Mapping[str, bytes] | None = None,
+    job: Job = NO_JOB,
+) -> None:
+    """Write the encoder with trained layers as the projector of a language model.
+
+    Raises
+    ------
+    ModelError
+        When the packages with the weights are missing or their content is not Whisper base.
+    """
+    joined = out_path.with_name(f".{out_path.name}.weights")
+    try:
+        join_weights(joined)
+        with open_weights(joined) as weights:
+            _check(weights)
+            encoder = graph.EncoderWeights(weights, CONFIG)
+            write_projector(
+                out_path, encoder, CONFIG, layers, name=name, settings=settings, job=job
             )
     finally:
         joined.unlink(missing_ok=True)

@@ -71,6 +71,8 @@ class Recipe:
         Of the training through the language model.
     folds
         Groups of singers; each is judged by an ear that heard none of them.
+    least_severity
+        Takes with a slighter fault are left out, of the training and of the judging.
     """
 
     n_inner: int = 32
@@ -82,6 +84,7 @@ class Recipe:
     words_batch: int = 4
     words_rate: float = 5e-4
     folds: int = 5
+    least_severity: float = 0.0
     seed: int = 0
 
 

@@ -107,7 +107,13 @@ def hear_window(audio: FloatArray, session: Session) -> FloatArray:
 
 
 def hear_corpus(
-    folder: Path, kept: Path, session: Session, *, model: str, job: Job = NO_JOB
+    folder: Path,
+    kept: Path,
+    session: Session,
+    *,
+    model: str,
+    least_severity: float = 0.0,
+    job: Job = NO_JOB,
 ) -> tuple[Clip, ...]:
     """Hear the first 30 s of every take; what was heard before is read from ``kept``.
 
@@ -115,13 +121,15 @@ def hear_corpus(
     ----------
     model
         The SHA-256 of the encoder; with another one everything is heard anew.
+    least_severity
+        Takes with a slighter fault are left out; those without one are not.
 
     Raises
     ------
     InputError
         When the folder is no corpus.
     """
-    rows = read_corpus(folder)
+    rows = [r for r in read_corpus(folder) if not 0.0 < r.severity < least_severity]
     make_folder(kept)
     clips = []
     for n, row in enumerate(rows):

