@@ -80,6 +80,10 @@ BUILDERS: dict[str, tuple[str, Builder]] = {
         "whisper-base.onnx",
         _later("singcoach.models.build.whisper", "build_whisper_base"),
     ),
+    "coach-smollm2": (
+        "coach-smollm2.gguf",
+        _later("singcoach.models.build.coach", "build_coach"),
+    ),
 }
 """What makes each model: id, file name, builder."""
 
