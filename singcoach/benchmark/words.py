@@ -38,7 +38,7 @@ from singcoach.training.feedback.simulated import simulate
 _SEED: Final = "words benchmark"
 TEMPLATES: Final = "templates"
 _TEXT_S: Final = 60.0
-_ROUND: Final = 10
+_ROUND: Final = 5
 """Plans that one way of speaking does before the next does the same ones."""
 
 

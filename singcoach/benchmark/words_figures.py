@@ -91,13 +91,14 @@ def figures_of(told: Sequence[Told]) -> WordFigures:
         known = _numbers_of(one.template)
         for text in one.raw:
             n_texts += 1
-            unsupported += not text or not checker.accepts(text)
+            supported = bool(text) and checker.accepts(text)
+            unsupported += not supported
+            ill += supported and not is_well_said(text)
             strange += not set(_NUMBER.findall(text)) <= known
         for text in one.own:
             n_own += 1
             after += not checker.accepts(text)
             strange_after += not set(_NUMBER.findall(text)) <= known
-            ill += not is_well_said(text)
         starts = Counter(_start(text) for text in one.said)
         same += sum(n - 1 for n in starts.values())
         n_said += len(one.said)
@@ -116,7 +117,7 @@ def figures_of(told: Sequence[Told]) -> WordFigures:
         kept=n_own / max(1, n_asked),
         covered=_share([(one.spoken, one.planned) for one in told]),
         covered_own=_share([(one.spoken_own, one.planned) for one in told]),
-        ill_said=ill / max(1, n_own),
+        ill_said=ill / max(1, n_texts),
         repetition=same / max(1, n_said),
         distinct=len(set(masked)) / max(1, len(masked)),
         distinct_pairs=len(set(pairs)) / max(1, len(pairs)),

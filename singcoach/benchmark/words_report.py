@@ -32,7 +32,7 @@ _ROWS: Final[tuple[tuple[str, Callable[[WordFigures], str]], ...]] = (
     ("sentences kept in the model's words", _of_texts(lambda f: _percent(f.kept))),
     ("planned facts spoken of", lambda f: _percent(f.covered)),
     ("planned facts in the model's words", _of_texts(lambda f: _percent(f.covered_own))),
-    ("kept, but poor English", _of_texts(lambda f: _percent(f.ill_said))),
+    ("supported, but poor English, before", _of_texts(lambda f: _percent(f.ill_said))),
     ("begins like another sentence of its feedback", lambda f: _percent(f.repetition)),
     ("distinct sentences", lambda f: _percent(f.distinct)),
     ("distinct pairs of words", lambda f: _percent(f.distinct_pairs)),
