@@ -88,8 +88,9 @@ def write_words(
         language=settings.language,
         job=job,
     )
-    for sentence in feedback.sentences if on_sentence is not None else ():
-        on_sentence(sentence)
+    if on_sentence is not None:
+        for sentence in feedback.sentences:
+            on_sentence(sentence)
     return CoachWords(feedback=feedback, warnings=warnings)
 
 

@@ -215,7 +215,7 @@ def read_words(language: str) -> ReportWords:
     table, english = _file(language), _file(SOURCE_LANGUAGE)
     if table.text("language") != language:
         raise ValueError(f"{table.where}: language has to be {language!r}")
-    flat = {}
+    flat: dict[str, str] = {}
     for part in ("texts", "format"):
         prefix = "" if part == "texts" else f"{part}."
         flat |= {f"{prefix}{k}": v for k, v in _same(table, english, part).items()}

@@ -7,6 +7,8 @@ from the phrases that the claim check knows for its topic; the model chooses amo
 
 from __future__ import annotations
 
+import random
+from functools import lru_cache
 from typing import Final, Literal
 
 from singcoach.coaching.english.phrases import PHRASES, Phrases
@@ -14,14 +16,15 @@ from singcoach.coaching.languages import Catalogue
 from singcoach.coaching.numbers import amount_key, half_points
 from singcoach.coaching.phrasing.grammar import (
     PatternError,
+    choices,
+    expand,
     maybe,
     one_of,
-    pattern,
-    patterns,
     text,
     texts,
     then,
 )
+from singcoach.coaching.phrasing.taste import is_well_said
 from singcoach.coaching.statements import Statement
 from singcoach.core.wording import clock
 
@@ -32,9 +35,10 @@ _IS: Final = ("is", "sounds", "stays", "remains")
 
 _WORK: Final = (
     "Work on ", "Focus on ", "Concentrate on ", "Practise ", "Spend some time on ",
-    "Pay attention to ", "Give a few minutes to ", "Next, work on ", "You could work on ",
-    "It may help to work on ", "Try to work on ", "Your next step is to work on ",
+    "Pay attention to ", "Give a few minutes to ", "You could work on ",
+    "It may help to work on ", "Try to work on ",
 )  # fmt: skip
+_WORK_NEXT: Final = ("Next, work on ", "Your next step is to work on ")
 _WORK_END: Final = ("", " next", " today", " this week", " in your next take")
 _SCORE_VERBS: Final = (
     " is at ",
@@ -48,6 +52,8 @@ _OVERALL: Final = (
     "Overall, you are at ", "Overall you land at ", "Overall this take comes to ",
     "All in all, you are at ", "On the whole, this take comes to ",
 )  # fmt: skip
+_COMPARED: Final = frozenset({"vibrato", "timing", "intonation", "ring", "phrase_end", "general"})
+"""Topics of which "better" and "weaker" cannot be taken for louder and softer."""
 _LOW: Final = ("flat", "too low", "below the pitch", "below the note")
 _HIGH: Final = ("sharp", "too high", "above the pitch", "above the note")
 
@@ -76,7 +82,7 @@ def shown_fields(statement: Statement, words: Catalogue) -> dict[str, str]:
 def _frames(message: str, shown: dict[str, str]) -> list[str]:
     if message.startswith("topic."):
         _, topic, kind = message.split(".")
-        return _topic(PHRASES[topic], kind, shown) if topic in PHRASES else []
+        return _topic(PHRASES[topic], topic, kind, shown) if topic in PHRASES else []
     return _score(message, shown)
 
 
@@ -99,11 +105,13 @@ def _shown(words: Catalogue, name: str, value: object) -> str:
     return words.number(value)
 
 
-def _topic(phrases: Phrases, kind: str, shown: dict[str, str]) -> list[str]:
+def _topic(phrases: Phrases, topic: str, kind: str, shown: dict[str, str]) -> list[str]:
     if kind == "work":
         if not phrases.focus:
             return []
-        return [then(texts(_WORK), _known(phrases.focus), texts(_WORK_END), text("."))]
+        focus = _known(phrases.focus, frame="Work on {}.")
+        now = then(texts(_WORK), focus, texts(_WORK_END), text("."))
+        return [now, then(texts(_WORK_NEXT), focus, text("."))]
     if kind == "spoken":
         clause = _clause(phrases, good=True)
         return [then(text("In one moment "), clause, text("."))] if clause else []
@@ -119,10 +127,13 @@ def _topic(phrases: Phrases, kind: str, shown: dict[str, str]) -> list[str]:
         subject = texts(("one note is ", "a note is ", "one of your notes is "))
         return [then(at, subject, text(shown["amount"] + " "), side, text("."))]
     if kind in ("better", "weaker"):
-        adjective = texts(("better", "stronger") if kind == "better" else ("weaker", "less even"))
+        if topic not in _COMPARED:
+            return []
+        adjective = texts(("better",) if kind == "better" else ("weaker", "less even"))
         rest = texts((" than in the rest of this take", " than elsewhere in this take"))
         much = texts(("is ", "is a little ", "sounds a little "))
-        return [then(at, _known(phrases.nouns), text(" "), much, adjective, rest, text("."))]
+        nouns = _known(phrases.nouns, frame=_NOUN_FRAME)
+        return [then(at, nouns, text(" "), much, adjective, rest, text("."))]
     clause = _clause(phrases, good=kind == "good")
     if not clause:
         return []
@@ -132,7 +143,7 @@ def _topic(phrases: Phrases, kind: str, shown: dict[str, str]) -> list[str]:
 
 def _clause(phrases: Phrases, *, good: bool) -> str:
     """What may be said about a moment of a topic."""
-    nouns = _known(phrases.nouns)
+    nouns = _known(phrases.nouns, frame=_NOUN_FRAME)
     adjectives = phrases.good if good else phrases.bad
     does = phrases.does_good if good else phrases.does_bad
     has = phrases.has_good if good else phrases.has_bad
@@ -146,23 +157,35 @@ def _clause(phrases: Phrases, *, good: bool) -> str:
     if does:
         rules.append(then(nouns, text(" "), _known(does)))
     if has:
-        rules.append(then(texts(("there is ", "you have ", "we hear ")), _known(has)))
+        rules += [
+            then(text(start), _known(has, frame=f"At 0:00 {start}{{}}."))
+            for start in ("there is ", "you have ", "we hear ")
+        ]
     if whole:
         rules.append(_known(whole))
     return one_of(rules) if rules else ""
 
 
-def _known(expressions: tuple[str, ...]) -> str:
-    """Translate phrases; "this", "that", "each", "one" beside "your" and "the" are left out."""
-    kept = []
+@lru_cache(maxsize=512)
+def _known(expressions: tuple[str, ...], *, frame: str = "At 0:00 {}.") -> str:
+    """Every text that phrases mean and that is good English within ``frame``.
+
+    "This", "that", "each", "one" beside "your" and "the" are left out.
+    """
+    meant: list[str] = []
     for expression in expressions:
         try:
-            kept.append(pattern(expression.replace("(?:your|the|this|that|each|one)", _MINE)))
+            found = expand(expression.replace("(?:your|the|this|that|each|one)", _MINE))
         except PatternError:
             continue
-    return one_of(kept) if kept else patterns(())
+        found = tuple(words for words in found if is_well_said(frame.format(words))) or found
+        meant += random.Random(0).sample(found, min(len(found), _MOST_TEXTS))
+    return choices(meant)
 
 
+_MOST_TEXTS: Final = 200
+"""Of one phrase; more are no gain and make the grammar slow to read."""
+_NOUN_FRAME: Final = "At 0:00 {} is good."
 _MINE: Final = "(?:your|the)"
 
 

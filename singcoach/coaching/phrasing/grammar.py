@@ -1,11 +1,13 @@
 """Grammars (GBNF) put together from plain texts and from the phrases that the claim check knows.
 
 Only a small part of regular expressions is translated: texts, groups, alternatives and ``?``. That
-is all the phrases use; a phrase with anything else is refused, never guessed at.
+is all the phrases use; a phrase with anything else is refused, never guessed at. Such phrases mean
+finitely many texts, which can be written out one by one.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
 _SPECIAL = frozenset("\\[]{}^$*+.|()?")
@@ -64,6 +66,52 @@ def pattern(expression: str) -> str:
     return rule
 
 
+def expand(expression: str, *, most: int = 4000) -> tuple[str, ...]:
+    """Write out every text that a regular expression means, each once.
+
+    Raises
+    ------
+    PatternError
+        When it uses more than texts, ``(?:...)``, ``|`` and ``?``, or means more than ``most``.
+    """
+    found, at = _all_of_choice(expression, 0, most)
+    if at != len(expression):
+        raise PatternError(f"an end too many in {expression!r}")
+    return tuple(dict.fromkeys(found))
+
+
+def choices(words: Iterable[str]) -> str:
+    """Any one of many texts, their common beginnings written once.
+
+    At every place the next letter decides where to go on, so that following the rule is quick
+    however many texts there are.
+
+    Raises
+    ------
+    ValueError
+        When there is none.
+    """
+    return _branch(sorted(set(words)))
+
+
+def _branch(words: list[str]) -> str:
+    if not words:
+        raise ValueError("a choice of nothing")
+    if len(words) == 1:
+        return text(words[0])
+    rules = []
+    ends = words[0] == ""
+    rest = words[1:] if ends else words
+    for _, group in itertools.groupby(rest, key=lambda word: word[0]):
+        alike = list(group)
+        pairs = zip(alike[0], alike[-1], strict=False)  # sorted: these two differ first
+        start = "".join(a for a, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+        tails = [word[len(start) :] for word in alike]
+        rules.append(text(start) if tails == [""] else then(text(start), _branch(tails)))
+    rule = one_of(rules) if len(rules) > 1 else f"({rules[0]})"
+    return maybe(rule) if ends else rule
+
+
 def patterns(expressions: Iterable[str]) -> str:
     """Translate several regular expressions into a choice."""
     return one_of(pattern(e) for e in expressions)
@@ -107,3 +155,33 @@ def _row(expression: str, at: int) -> tuple[str, int]:
     if plain:
         rules.append(text(plain))
     return then(*rules) or text(""), at
+
+
+def _all_of_choice(expression: str, at: int, most: int) -> tuple[list[str], int]:
+    found: list[str] = []
+    while True:
+        some, at = _all_of_row(expression, at, most)
+        found += some
+        if at >= len(expression) or expression[at] != "|":
+            return found, at
+        at += 1
+
+
+def _all_of_row(expression: str, at: int, most: int) -> tuple[list[str], int]:
+    found = [""]
+    while at < len(expression) and expression[at] not in "|)":
+        if expression.startswith("(?:", at):
+            inner, at = _all_of_choice(expression, at + 3, most)
+            if at >= len(expression):
+                raise PatternError(f"a group without an end in {expression!r}")
+        elif expression[at] in _SPECIAL:
+            raise PatternError(f"{expression[at]!r} in {expression!r}")
+        else:
+            inner = [expression[at]]
+        at += 1
+        if expression[at : at + 1] == "?":
+            inner, at = ["", *inner], at + 1
+        found = [start + end for start in found for end in inner]
+        if len(found) > most:
+            raise PatternError(f"more than {most} texts in {expression!r}")
+    return found, at

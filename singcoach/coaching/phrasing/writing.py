@@ -8,7 +8,6 @@ check reads the result, and what it does not accept is tried once more and then 
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -22,6 +21,7 @@ from singcoach.coaching.feedback import write_feedback
 from singcoach.coaching.languages import catalogue_of
 from singcoach.coaching.phrasing.fact_prompt import SYSTEM, fact_prompt
 from singcoach.coaching.phrasing.frames import Freedom, grammar_of
+from singcoach.coaching.phrasing.taste import is_well_said
 from singcoach.coaching.statements import Statement, all_true
 from singcoach.core.music import Note
 from singcoach.core.scores import Feedback, Scores, Sentence
@@ -36,8 +36,6 @@ BUDGET_S: Final = 15.0
 _SENTENCE_S: Final = 6.0
 _LEAST_S: Final = 0.5
 _TRIES: Final = 2
-_WRONG_ARTICLE: Final = re.compile(r"\b(?:a [aeio]|an [^aeiou])", re.IGNORECASE)
-"""The phrases of the check forgive "a even"; a coach does not say it."""
 
 _SYSTEM: Final = (
     "You are a kind singing teacher. The user gives you one fact. You say the same fact to the "
@@ -283,7 +281,7 @@ class _Desk:
 
         The checked sentence comes back with the ids behind it; see :class:`ClaimChecker`.
         """
-        if _WRONG_ARTICLE.search(text):
+        if not is_well_said(text):
             return False
         if any(text == other.text and other.part == sentence.part for other in told):
             return False
