@@ -66,7 +66,7 @@ def running_sound_card() -> Iterator[SoundCard]:
     environment = dict(os.environ)
     server = subprocess.Popen(
         ["pulseaudio", "-n", "--daemonize=no", "--system=false", "--exit-idle-time=-1",
-         "--high-priority=yes", "--load=module-native-protocol-unix"],
+         "--high-priority=yes", "--realtime=yes", "--load=module-native-protocol-unix"],
         env=environment, stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip

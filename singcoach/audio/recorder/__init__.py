@@ -1,7 +1,7 @@
 """Recording that cannot lose a take: a process of its own writes to the disk all the time."""
 
 from singcoach.audio.recorder.control import Recording, start_recording
-from singcoach.audio.recorder.session import discard_take, recover_takes
+from singcoach.audio.recorder.session import discard_take, forget_note, recover_takes
 from singcoach.audio.recorder.values import (
     RecordedTake,
     RecorderState,
@@ -16,6 +16,7 @@ __all__ = [
     "RecordingSettings",
     "RecoveredTake",
     "discard_take",
+    "forget_note",
     "recover_takes",
     "start_recording",
 ]

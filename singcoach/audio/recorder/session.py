@@ -121,6 +121,12 @@ def remove(recording: Path) -> None:
         ) from error
 
 
+def forget_note(recording: Path) -> None:
+    """Take the note away of a recording that was given another name or place."""
+    with contextlib.suppress(OSError):  # the next recovery clears it away
+        note_of(recording).unlink(missing_ok=True)
+
+
 def _recordings(folder: Path) -> Iterator[Path]:
     with contextlib.suppress(OSError):  # no folder yet: no recordings
         notes = sorted(folder.glob(f"*{_NOTE}"))
