@@ -34,9 +34,11 @@ from singcoach.models.language.process import LanguageModel
 from singcoach.models.language.protocol import Request, Written
 from singcoach.models.manifest import ModelEntry
 from singcoach.training.feedback.simulated import simulate
+from singcoach.training.feedback.wordings import draw_wording
 
 _SEED: Final = "words benchmark"
 TEMPLATES: Final = "templates"
+DICE: Final = "dice, phrases"
 _TEXT_S: Final = 60.0
 _ROUND: Final = 5
 """Plans that one way of speaking does before the next does the same ones."""
@@ -106,6 +108,7 @@ def told_by(way: Way, plan: Plan) -> Told:
         raw=tuple(text for text, _ in heard),
         seconds=sum(s for _, s in heard),
         n_asked=worded.n_asked,
+        n_kept=worded.n_by_model,
         planned=_facts(plan.feedback.sentences),
         spoken=_facts(sentences),
         spoken_own=_facts([s for s in sentences if s not in plan.feedback.sentences]),
@@ -124,6 +127,7 @@ def told_by_templates(plan: Plan) -> Told:
         raw=(),
         seconds=0.0,
         n_asked=0,
+        n_kept=0,
         planned=facts,
         spoken=facts,
         spoken_own=frozenset(),
@@ -214,6 +218,25 @@ class CachedModel:
         )
 
 
+class Dice:
+    """Throws dice within the grammar: what any model could say there at worst."""
+
+    id, prompt, usable = "dice", "facts", True
+
+    def write(
+        self,
+        request: Request,
+        *,
+        timeout_s: float,
+        on_piece: object = None,
+        job: Job = NO_JOB,
+    ) -> Written:
+        """Return one of the texts that the grammar allows."""
+        del timeout_s, on_piece, job
+        text = draw_wording(request.grammar, random.Random(request.seed))
+        return Written(text=text, n_tokens=0, whole=True)
+
+
 class _Listening:
     """Hands requests on and keeps every text as it came, before anything checks it."""
 
@@ -238,7 +261,10 @@ class _Listening:
 
 
 def compare(ways: Sequence[Way], n_plans: int, job: Job = NO_JOB) -> dict[str, list[Told]]:
-    """Let every way say the plans, as many as the time allows: the same ones for all."""
+    """Let every way say the plans, as many as the time allows: the same ones for all models.
+
+    Templates and dice take no time and say all of them.
+    """
     told: dict[str, list[Told]] = {way.title: [] for way in ways}
     n_done = 0
     with contextlib.suppress(OutOfTimeError):
@@ -249,8 +275,13 @@ def compare(ways: Sequence[Way], n_plans: int, job: Job = NO_JOB) -> dict[str, l
                     job.report(first / n_plans, f"{way.title}: plan {number + 1}")
                     told[way.title].append(told_by(way, plan_of(number)))
             n_done = numbers.stop
-    kept = {title: rows[:n_done] for title, rows in told.items()}
-    return {TEMPLATES: [told_by_templates(plan_of(n)) for n in range(n_done)], **kept}
+    plans = [plan_of(number) for number in range(n_plans)]
+    dice = Way(title=DICE, model=Dice(), freedom="phrases")
+    return {
+        TEMPLATES: [told_by_templates(plan) for plan in plans],
+        DICE: [told_by(dice, plan) for plan in plans],
+        **{title: rows[:n_done] for title, rows in told.items()},
+    }
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from typing import Final
 
 from singcoach.coaching.check import ClaimChecker
 from singcoach.coaching.facts import Fact
-from singcoach.training.feedback.taste import is_well_said
+from singcoach.coaching.phrasing.taste import is_well_said
 
 _NUMBER: Final = re.compile(r"\d+(?::\d\d)?(?:\.\d+)?")
 _TITLE: Final = re.compile(r"“[^”]*”+")
@@ -35,11 +35,11 @@ class Told:
         The feedback that came of it, sentence by sentence.
     raw
         Every text of the model, as it came, before the check.
-    n_asked
-        Sentences that the model was asked to say.
+    n_asked, n_kept
+        Sentences that the model was asked to say, and those of it that the check let pass.
     planned, spoken, spoken_own
-        Facts that the plan means, that the feedback speaks of, and its sentences in the model's
-        words alone.
+        Facts that the plan means, that the feedback speaks of, and those that it speaks of in other
+        words than the template's.
     """
 
     plan: int
@@ -49,13 +49,14 @@ class Told:
     raw: tuple[str, ...]
     seconds: float
     n_asked: int
+    n_kept: int
     planned: frozenset[str]
     spoken: frozenset[str]
     spoken_own: frozenset[str]
 
     @property
     def own(self) -> tuple[str, ...]:
-        """The sentences of the feedback that are in the model's words."""
+        """The sentences of the feedback that are in other words than the template's."""
         return tuple(s for s, t in zip(self.said, self.template, strict=True) if s != t)
 
 
@@ -71,6 +72,7 @@ class WordFigures:
     unsupported_after: int
     wrong_numbers_after: int
     kept: float
+    new: float
     covered: float
     covered_own: float
     ill_said: float
@@ -84,7 +86,7 @@ class WordFigures:
 
 def figures_of(told: Sequence[Told]) -> WordFigures:
     """Count what a way of speaking said; of the templates alone where it wrote nothing."""
-    n_texts = unsupported = strange = after = strange_after = n_own = ill = same = n_said = 0
+    n_texts = unsupported = strange = after = strange_after = n_own = ill = same = 0
     said: list[str] = []
     for one in told:
         checker = ClaimChecker(one.facts)
@@ -101,8 +103,7 @@ def figures_of(told: Sequence[Told]) -> WordFigures:
             strange_after += not set(_NUMBER.findall(text)) <= known
         starts = Counter(_start(text) for text in one.said)
         same += sum(n - 1 for n in starts.values())
-        n_said += len(one.said)
-        said += one.own if one.raw else one.said
+        said += one.said
     masked = [_masked(text) for text in said]
     pairs = [pair for text in masked for pair in itertools.pairwise(_WORD.findall(text.lower()))]
     n_asked = sum(one.n_asked for one in told)
@@ -114,11 +115,12 @@ def figures_of(told: Sequence[Told]) -> WordFigures:
         wrong_numbers_before=strange / max(1, n_texts),
         unsupported_after=after,
         wrong_numbers_after=strange_after,
-        kept=n_own / max(1, n_asked),
+        kept=sum(one.n_kept for one in told) / max(1, n_asked),
+        new=n_own / max(1, n_asked),
         covered=_share([(one.spoken, one.planned) for one in told]),
         covered_own=_share([(one.spoken_own, one.planned) for one in told]),
         ill_said=ill / max(1, n_texts),
-        repetition=same / max(1, n_said),
+        repetition=same / max(1, len(said)),
         distinct=len(set(masked)) / max(1, len(masked)),
         distinct_pairs=len(set(pairs)) / max(1, len(pairs)),
         grade=reading_grade(said),

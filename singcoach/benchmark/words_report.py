@@ -9,6 +9,7 @@ from singcoach.benchmark.words_figures import Told, WordFigures
 
 BEGIN: Final = "<!-- Made by `python -m singcoach.benchmark.words`; do not edit. -->\n"
 END: Final = "<!-- End of what was made. -->\n"
+_DASH: Final = "A dash: the template stands, for the model said the same or neither try passed."
 _EXAMPLES: Final = 12
 _STEP: Final = 7
 
@@ -29,9 +30,10 @@ _ROWS: Final[tuple[tuple[str, Callable[[WordFigures], str]], ...]] = (
     ("number not of the plan, before", _of_texts(lambda f: _percent(f.wrong_numbers_before))),
     ("unsupported, after the check", lambda f: str(f.unsupported_after)),
     ("number not of the plan, after", lambda f: str(f.wrong_numbers_after)),
-    ("sentences kept in the model's words", _of_texts(lambda f: _percent(f.kept))),
+    ("sentences kept", _of_texts(lambda f: _percent(f.kept))),
+    ("in other words than the template's", _of_texts(lambda f: _percent(f.new))),
     ("planned facts spoken of", lambda f: _percent(f.covered)),
-    ("planned facts in the model's words", _of_texts(lambda f: _percent(f.covered_own))),
+    ("planned facts in other words", _of_texts(lambda f: _percent(f.covered_own))),
     ("supported, but poor English, before", _of_texts(lambda f: _percent(f.ill_said))),
     ("begins like another sentence of its feedback", lambda f: _percent(f.repetition)),
     ("distinct sentences", lambda f: _percent(f.distinct)),
@@ -48,8 +50,8 @@ def document(figures: Mapping[str, WordFigures], told: Mapping[str, Sequence[Tol
     lines += [
         f"| {name} | {' | '.join(show(one) for one in figures.values())} |" for name, show in _ROWS
     ]
-    lines += ["", "### Examples", "", "Fallen: the check let neither try pass.", ""]
-    models = [title for title in told if figures.get(title) and figures[title].n_texts]
+    lines += ["", "### Examples", "", _DASH, ""]
+    models = [t for t in told if t in figures and figures[t].n_texts and figures[t].seconds]
     lines += [f"| templates | {' | '.join(models)} |", f"| --- |{' --- |' * len(models)}"]
     lines += [f"| {' | '.join(row)} |" for row in _examples(told, models)]
     return "\n".join(lines) + "\n"
@@ -73,5 +75,5 @@ def _examples(told: Mapping[str, Sequence[Told]], models: Sequence[str]) -> list
         for place in asked[number % _STEP : number % _STEP + 1]:
             template = first.template[place]
             said = [told[m][number].said[place] for m in models]
-            rows.append([template, *("(fallen)" if s == template else s for s in said)])
+            rows.append([template, *("-" if s == template else s for s in said)])
     return rows[:_EXAMPLES]

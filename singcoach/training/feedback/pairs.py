@@ -17,10 +17,10 @@ from singcoach.coaching.exercises import load_library
 from singcoach.coaching.facts import Fact, gather_facts
 from singcoach.coaching.languages import catalogue_of
 from singcoach.coaching.phrasing.fact_prompt import fact_prompt
+from singcoach.coaching.phrasing.taste import is_well_said
 from singcoach.coaching.statements import NEUTRAL, all_true
 from singcoach.training.feedback.real_takes import real_takes
 from singcoach.training.feedback.simulated import simulate
-from singcoach.training.feedback.taste import is_well_said
 from singcoach.training.feedback.varied import vary
 
 Portion = Literal["train", "held_out"]

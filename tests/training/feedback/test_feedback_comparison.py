@@ -78,13 +78,13 @@ def test_a_run_that_was_stopped_goes_on_from_its_cache(
     first, n_first = out.read_text(encoding="utf-8"), FakeModel.n_written
     assert first.startswith(f"# Words\n{BEGIN}|")
     assert first.endswith(f"{END}The end.\n")
-    assert "| plans | 3 | 3 | 3 | 3 | 3 |" in first
+    assert "| plans | 3 | 3 | 3 | 3 | 3 | 3 |" in first
     assert n_first > 20
     assert words.main([*arguments, "--plans", "3", "--out", str(out), "--minutes", "0"]) == 0
     assert out.read_text(encoding="utf-8") == first
     assert FakeModel.n_written == n_first
     assert words.main([*arguments, "--plans", "40", "--minutes", "0"]) == 0
-    assert "| plans |" in capsys.readouterr().out
+    assert "| plans | 40 | 40 |" in capsys.readouterr().out
     assert FakeModel.n_written == n_first
 
 

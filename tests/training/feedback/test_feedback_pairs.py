@@ -5,9 +5,9 @@ import random
 import pytest
 
 from singcoach.coaching.check import ClaimChecker
+from singcoach.coaching.phrasing.taste import is_well_said
 from singcoach.training.feedback.pairs import facts_of_take, many_pairs, pairs_of_take
 from singcoach.training.feedback.real_takes import real_takes
-from singcoach.training.feedback.taste import is_well_said
 from singcoach.training.feedback.wordings import draw_wording
 
 
