@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import re
 import shutil
 import zipfile
 import zlib
@@ -37,7 +36,7 @@ from singcoach.library.folders import (
 )
 from singcoach.library.incoming import UNPACKED
 from singcoach.library.keeping import is_assessment
-from singcoach.library.records import TakeRecord, parse_record
+from singcoach.library.records import TakeRecord, is_recording, parse_record
 from singcoach.library.shelf import now, stamp
 from singcoach.library.store import Library
 from singcoach.library.values import LibraryTake, UndoToken
@@ -53,7 +52,6 @@ _LARGEST: Final[Mapping[str, int]] = {
     VOCALS: 2 << 30,
 }
 _LARGEST_RECORDING: Final = 8 << 30
-_RECORDING: Final = re.compile(r"recording(\.[a-z0-9]{1,7})?")
 _HINT: Final = "Ask for the file again, or choose another one"
 
 
@@ -221,7 +219,7 @@ def _unpack(path: Path, folder: Path, job: Job) -> _Manifest:
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
     name = entry.filename
-    largest = _LARGEST.get(name, _LARGEST_RECORDING if _RECORDING.fullmatch(name) else -1)
+    largest = _LARGEST.get(name, _LARGEST_RECORDING if is_recording(name) else -1)
     if largest < 0:
         raise ValueError(f"a member called {name[:80]!r}")
     if entry.flag_bits & 0x1:

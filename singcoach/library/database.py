@@ -17,6 +17,8 @@ from singcoach.library.schema import MIGRATIONS, TABLES
 BUSY_S = 15.0
 """How long one instance waits for another one's change."""
 _BACKUPS_KEPT = 3
+_HIGHEST_FORM = 10_000
+"""A form beyond this is no newer version but a spoilt header."""
 
 
 class DamagedDatabase(Exception):  # noqa: N818 - a finding on opening, never shown
@@ -105,17 +107,21 @@ def open_database(path: Path, *, migrations: Sequence[str] = MIGRATIONS) -> Open
         The folder cannot be written to, or the disk is full.
     """
     database = None
+    looking = True
     try:
         database = Database(path)
         _check(database)
+        looking = False
         backup = _upgrade(database, migrations)
         _check_tables(database)
         return OpenedDatabase(database=database, backup=backup)
     except BaseException as error:
         if database is not None:
             database.close()
-        if isinstance(error, sqlite3.DatabaseError) and _is_damage(error):
+        if isinstance(error, sqlite3.DatabaseError) and _is_damage(error, looking=looking):
             raise DamagedDatabase(str(error)) from error
+        if looking and isinstance(error, UnicodeError):  # even the message was spoilt
+            raise DamagedDatabase("unreadable") from error
         if isinstance(error, sqlite3.Error):
             raise _sentence(error) from error
         raise
@@ -130,12 +136,18 @@ def fold(text: str | None) -> str:
     return unicodedata.normalize("NFC", marks)
 
 
+def _readable(stored: bytes) -> str:
+    """Return stored text; a spoilt letter becomes a sign and does not hide the row."""
+    return stored.decode("utf-8", "replace")
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256
     )
     try:
         connection.row_factory = sqlite3.Row
+        connection.text_factory = _readable
         connection.create_function("fold", 1, fold, deterministic=True)
         connection.execute("PRAGMA journal_mode = WAL")  # some drives know none; SQLite stays safe
         connection.execute("PRAGMA synchronous = FULL")
@@ -166,6 +178,8 @@ def _check_tables(database: Database) -> None:
 def _upgrade(database: Database, migrations: Sequence[str]) -> Path | None:
     connection = database._connection
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if not 0 <= version <= _HIGHEST_FORM:
+        raise DamagedDatabase(f"user_version {version}")
     if version > len(migrations):
         raise InputError(
             "The library was made by a newer version of SingCoach",
@@ -222,8 +236,15 @@ def _translated() -> Iterator[None]:
         raise _sentence(error) from error
 
 
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
+def _is_damage(error: sqlite3.DatabaseError, *, looking: bool) -> bool:
+    """Whether a fault means that the file is spoilt.
+
+    A general fault (``SQLITE_ERROR``) while only ``looking`` comes from a spoilt header; during an
+    upgrade it would be a bug of ours, and no reason to set a sound file aside.
+    """
     name = getattr(error, "sqlite_errorname", "") or ""
+    if looking and name == "SQLITE_ERROR":
+        return True
     return name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT"))
 
 

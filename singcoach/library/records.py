@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, Final, cast, get_args
 
 from singcoach.library.folders import FORMAT, from_text, is_id, new_id, to_text
 from singcoach.library.shelf import LONGEST_NOTE, clean_line, clean_text, moment, stamp
 from singcoach.library.values import Origin
 
+_RECORDING: Final = re.compile(r"recording(\.[a-z0-9]{1,7})?")
 Row = sqlite3.Row | Mapping[str, Any]
 
 
@@ -87,7 +88,7 @@ def _parse(record: Mapping[str, Any]) -> TakeRecord:
     if record["origin"] not in get_args(Origin):
         raise ValueError(f"origin {record['origin']!r}")
     recording = str(record["recording"])
-    if Path(recording).name != recording or not recording.startswith("recording"):
+    if not is_recording(recording):
         raise ValueError(f"recording {recording!r}")
     singer = record["singer"] or {"id": new_id(), "name": ""}
     song = record["song"]
@@ -110,6 +111,11 @@ def _parse(record: Mapping[str, Any]) -> TakeRecord:
         deleted_s=None if record["deleted_at"] is None else stamp(from_text(record["deleted_at"])),
         notes=tuple(_note(note) for note in record["notes"]),
     )
+
+
+def is_recording(name: str) -> bool:
+    """Whether a file's name is one that the library gives to a recording."""
+    return _RECORDING.fullmatch(name) is not None
 
 
 def _note(note: Mapping[str, Any]) -> dict[str, Any]:

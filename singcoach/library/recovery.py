@@ -7,8 +7,7 @@ one after the other. The recordings on the disk are the truth; the database is m
 from __future__ import annotations
 
 import contextlib
-import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -30,18 +29,21 @@ from singcoach.library.folders import (
     is_id,
     read_record,
     remove_tree,
+    to_text,
 )
 from singcoach.library.incoming import PREFIX, UNPACKED
 from singcoach.library.keeping import insert_notes, insert_take, is_assessment, store_scores
-from singcoach.library.records import TakeRecord, parse_record
-from singcoach.library.schema import MIGRATIONS, TABLES
-from singcoach.library.shelf import clean_line, now, stamp
+from singcoach.library.records import TakeRecord, is_recording, parse_record
+from singcoach.library.salvage import move_aside, salvage
+from singcoach.library.schema import MIGRATIONS
+from singcoach.library.shelf import clean_line, moment, now, stamp
 from singcoach.models.packs.locking import FileLock
 
 KEPT_DELETED: Final = timedelta(days=30)
 """How long a deleted take can be brought back."""
 TRASH: Final = ".trash-"
 UNKNOWN_SINGER: Final = "?"
+_NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +87,9 @@ def open_repaired(
                 hint="Close every window of SingCoach and start it again",
                 detail=str(damage),
             ) from damage
-        set_aside = _set_aside(path)
+        set_aside = move_aside(path)
         opened = open_database(path, migrations=migrations)
-        _salvage(opened.database, set_aside)
+        salvage(opened.database, set_aside)
     try:
         _finish_incoming(folder)
         rediscovered = _rediscover(opened.database, folder)
@@ -134,53 +136,6 @@ def purge_take(database: Database, folder: Path, take_id: str) -> None:
         connection.execute("DELETE FROM takes WHERE id = ? AND deleted_s IS NOT NULL", (take_id,))
 
 
-def _set_aside(path: Path) -> Path:
-    """Rename the damaged database with its companions; return its new name."""
-    number = 1
-    while (target := path.with_name(f"{path.stem}-damaged-{number}.db")).exists():
-        number += 1
-    try:
-        for suffix in ("-wal", "-shm", ""):
-            companion = path.with_name(path.name + suffix)
-            if companion.exists():
-                companion.replace(target.with_name(target.name + suffix))
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    return target
-
-
-def _salvage(database: Database, damaged: Path) -> None:
-    """Copy every row that can still be read out of a damaged database."""
-    with contextlib.suppress(sqlite3.Error):
-        source = sqlite3.connect(damaged)
-        source.row_factory = sqlite3.Row
-        with contextlib.closing(source):
-            for table in TABLES:
-                for row in _readable(source, table):
-                    _insert(database, table, row)
-
-
-def _readable(source: sqlite3.Connection, table: str) -> Iterable[sqlite3.Row]:
-    """Yield the rows of a table up to the first that cannot be read, from both ends."""
-    for order in ("rowid", "rowid DESC") if table != "scores" else ("1", "1 DESC"):
-        with contextlib.suppress(sqlite3.Error, OverflowError, UnicodeError):
-            yield from source.execute(f"SELECT * FROM {table} ORDER BY {order}")  # noqa: S608 - our own names
-
-
-def _insert(database: Database, table: str, row: sqlite3.Row) -> None:
-    known = {
-        column["name"]
-        for column in database.read(f"SELECT name FROM pragma_table_info('{table}')")  # noqa: S608
-    }
-    names = [name for name in row.keys() if name in known]  # noqa: SIM118 - a Row has no __contains__
-    marks = ", ".join("?" * len(names))
-    with contextlib.suppress(sqlite3.Error), database.change() as connection:
-        connection.execute(
-            f"INSERT OR IGNORE INTO {table} ({', '.join(names)}) VALUES ({marks})",  # noqa: S608
-            [row[name] for name in names],
-        )
-
-
 def _finish_incoming(folder: Path) -> None:
     """Give what a dead window was bringing in its name, or take away the half of a copy."""
     for path in (folder / "takes").glob(f"{PREFIX}*"):
@@ -217,7 +172,7 @@ def _rediscover(database: Database, folder: Path) -> int:
     for path in _folders(folder / "takes"):
         if path.name in known:
             continue
-        record = _record(path)
+        record = _record(path) or _guessed(path)
         if record is not None and record.id == path.name and (path / record.recording).is_file():
             _list_take(database, record)
             found += 1
@@ -345,6 +300,30 @@ def _record(path: Path) -> TakeRecord | None:
         return None if record is None else parse_record(record)
     except ValueError:
         return None
+
+
+def _guessed(path: Path) -> TakeRecord | None:
+    """Return what can be told of a take whose record is damaged too: its recording is there."""
+    recordings = [found for found in _files(path) if is_recording(found.name)]
+    if not recordings:
+        return None
+    when_s = recordings[0].stat().st_mtime
+    return TakeRecord(
+        id=path.name,
+        title=to_text(moment(when_s))[:16].replace("T", " "),
+        singer_id=_NOBODY,
+        singer=UNKNOWN_SINGER,
+        song_id=None,
+        song="",
+        artist="",
+        made_s=when_s,
+        added_s=when_s,
+        origin="recorded",
+        duration_s=0.0,
+        recording=recordings[0].name,
+        deleted_s=None,
+        notes=(),
+    )
 
 
 def _folders(path: Path) -> list[Path]:

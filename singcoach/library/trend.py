@@ -9,6 +9,8 @@ change has to take both:
    shape. Its variance is widened by (1 + r) / (1 - r) for sittings that resemble their neighbours
    (r: correlation of the residuals one sitting apart, where positive), after Yue and Wang 2004,
    doi:10.1023/B:WARM.0000043140.61082.60.
+   The sitting before must have passed as well: who looks after every sitting would else meet the
+   one that happens to cross the line.
 2. **against the intervals**: the mean of the later half less that of the earlier half is larger
    than the 80 % interval of that difference, which the takes' own intervals give.
 
@@ -35,7 +37,7 @@ import numpy as np
 from singcoach.core.arrays import RealArray
 from singcoach.library.values import Trend
 
-FEWEST_SITTINGS: Final = 6
+FEWEST_SITTINGS: Final = 7
 """Below, even an unbroken rise is no proof at ``LEVEL``."""
 SITTING_S: Final = 6 * 3600.0
 LEVEL: Final = 0.01
@@ -83,8 +85,9 @@ def find_change(
     change = float(values[late].mean() - values[early].mean())
     margin = math.sqrt(_error(halves[early]) ** 2 + _error(halves[late]) ** 2)
     z = _rank_test(values)
+    before = _rank_test(values[:-1])
     trend: Trend = "steady"
-    if abs(z) > _LARGEST_Z and abs(change) > margin and change * z > 0.0:
+    if min(abs(z), abs(before)) > _LARGEST_Z and abs(change) > margin and change * z > 0.0:
         trend = "up" if change > 0.0 else "down"
     return Change(trend=trend, sittings=n, change=change, margin=margin, z=z)
 

