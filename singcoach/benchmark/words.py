@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from singcoach.benchmark.words_figures import Told, figures_of
+from singcoach.benchmark.words_figures import Told, WordFigures, figures_of
 from singcoach.benchmark.words_report import document, with_section
 from singcoach.coaching.facts import Fact, gather_facts
 from singcoach.coaching.feedback import write_feedback
@@ -261,9 +261,9 @@ class _Listening:
 
 
 def compare(ways: Sequence[Way], n_plans: int, job: Job = NO_JOB) -> dict[str, list[Told]]:
-    """Let every way say the plans, as many as the time allows: the same ones for all models.
+    """Let every way say the plans, as many as the time allows: the same ones for all.
 
-    Templates and dice take no time and say all of them.
+    Templates and dice come first; they take no time.
     """
     told: dict[str, list[Told]] = {way.title: [] for way in ways}
     n_done = 0
@@ -275,12 +275,16 @@ def compare(ways: Sequence[Way], n_plans: int, job: Job = NO_JOB) -> dict[str, l
                     job.report(first / n_plans, f"{way.title}: plan {number + 1}")
                     told[way.title].append(told_by(way, plan_of(number)))
             n_done = numbers.stop
+    return {**without_model(n_done), **{title: rows[:n_done] for title, rows in told.items()}}
+
+
+def without_model(n_plans: int) -> dict[str, list[Told]]:
+    """Return plans as the templates say them, and as dice do within the grammar."""
     plans = [plan_of(number) for number in range(n_plans)]
     dice = Way(title=DICE, model=Dice(), freedom="phrases")
     return {
         TEMPLATES: [told_by_templates(plan) for plan in plans],
         DICE: [told_by(dice, plan) for plan in plans],
-        **{title: rows[:n_done] for title, rows in told.items()},
     }
 
 
@@ -292,6 +296,10 @@ def _opened(path: Path, cache: Path, until_s: float) -> Iterator[CachedModel]:
         yield model
     finally:
         model.close()
+
+
+def _figures(told: dict[str, list[Told]]) -> dict[str, WordFigures]:
+    return {title: figures_of(found) for title, found in told.items() if found}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -314,7 +322,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             ways.append(Way(title=f"{name}, phrases", model=model, freedom="phrases"))
             ways.append(Way(title=f"{name}, free", model=model, freedom="free"))
         told = compare(ways, args.plans)
-    text = document({title: figures_of(found) for title, found in told.items() if found}, told)
+    text = document(_figures(told), told, _figures(without_model(args.plans)))
     if args.out is None:
         sys.stdout.write(text)
     else:

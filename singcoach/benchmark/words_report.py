@@ -44,17 +44,29 @@ _ROWS: Final[tuple[tuple[str, Callable[[WordFigures], str]], ...]] = (
 )
 
 
-def document(figures: Mapping[str, WordFigures], told: Mapping[str, Sequence[Told]]) -> str:
-    """Return the figures as a table, and examples side by side."""
-    lines = [f"| | {' | '.join(figures)} |", f"| --- |{' --- |' * len(figures)}"]
-    lines += [
-        f"| {name} | {' | '.join(show(one) for one in figures.values())} |" for name, show in _ROWS
-    ]
+def document(
+    figures: Mapping[str, WordFigures],
+    told: Mapping[str, Sequence[Told]],
+    everywhere: Mapping[str, WordFigures],
+) -> str:
+    """Return the figures as tables, and examples side by side.
+
+    ``everywhere`` is of all plans, for those who need no time.
+    """
+    lines = [*_table(figures), ""] if figures else []
+    lines += ["### On every plan, without a model", "", *_table(everywhere)]
     lines += ["", "### Examples", "", _DASH, ""]
     models = [t for t in told if t in figures and figures[t].n_texts and figures[t].seconds]
     lines += [f"| templates | {' | '.join(models)} |", f"| --- |{' --- |' * len(models)}"]
     lines += [f"| {' | '.join(row)} |" for row in _examples(told, models)]
     return "\n".join(lines) + "\n"
+
+
+def _table(figures: Mapping[str, WordFigures]) -> list[str]:
+    lines = [f"| | {' | '.join(figures)} |", f"| --- |{' --- |' * len(figures)}"]
+    return lines + [
+        f"| {name} | {' | '.join(show(one) for one in figures.values())} |" for name, show in _ROWS
+    ]
 
 
 def with_section(before: str, section: str) -> str:

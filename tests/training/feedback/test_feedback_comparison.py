@@ -84,7 +84,9 @@ def test_a_run_that_was_stopped_goes_on_from_its_cache(
     assert out.read_text(encoding="utf-8") == first
     assert FakeModel.n_written == n_first
     assert words.main([*arguments, "--plans", "40", "--minutes", "0"]) == 0
-    assert "| plans | 40 | 40 |" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "| plans | 40 | 40 |" in shown
+    assert "taught" not in shown
     assert FakeModel.n_written == n_first
 
 
