@@ -14,6 +14,7 @@ from typing import Final
 from singcoach.coaching.facts import Fact
 from singcoach.coaching.phrasing.grammar import texts
 from singcoach.coaching.plan import SMALL_WEIGHT
+from singcoach.core.scores import Sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,13 @@ NOTHING: Final = "clean"
 LISTEN: Final = "Hear."
 QUESTION: Final = "Fault?"
 """The two parts of the prompt, before and after the sound; short, for every word costs time."""
+
+HEARD_SYSTEM: Final = (
+    "You are a kind singing teacher. You hear a singer and are told what was measured. The user "
+    "gives you one fact. You say the same fact to the singer in one short sentence, in your own "
+    "words. You add nothing."
+)
+"""For large models that hear: how the planned sentences are asked for after the song."""
 
 _FAULTS: Final = frozenset({"bad", "flat", "sharp"})
 
@@ -101,6 +109,12 @@ def confirmed_proposals(proposals: Sequence[str], facts: Sequence[Fact]) -> tupl
             behind.sort(key=lambda fact: (-fact.weight, fact.id))
             kept.append(Confirmed(issue=issue, facts=tuple(fact.id for fact in behind)))
     return tuple(kept)
+
+
+def measured(sentences: Sequence[Sentence]) -> str:
+    """Return what is told to a model after the song: the sentences of the templates, as lines."""
+    lines = dict.fromkeys(s.text for s in sentences if s.part in ("summary", "critique"))
+    return "\n".join(("Measured:", *lines))
 
 
 def _confirms(fact: Fact, issue: Issue) -> bool:

@@ -12,9 +12,11 @@ from singcoach.coaching.hearing import (
     NOTHING,
     answers_grammar,
     confirmed_proposals,
+    measured,
     proposed,
 )
 from singcoach.coaching.topics import ALL_TOPICS
+from singcoach.core.scores import Sentence
 
 BREATHY = Fact(
     id="technique-1", kind="evidence", subject="technique", value=4.0, unit="db", topic="clarity",
@@ -73,3 +75,19 @@ def test_every_issue_can_be_said_and_confirmed() -> None:
         assert f'"{issue.words}"' in grammar
         assert proposed([issue.words]) == (issue.id,)
     assert f'"{NOTHING}"' in grammar
+
+
+def test_what_was_measured_is_told_in_lines_each_once() -> None:
+    sentences = [
+        Sentence(part=part, place=0, text=text, facts=("score.overall",))  # type: ignore[arg-type]
+        for part, text in (
+            ("summary", "Overall, you are at about 3 out of 5."),
+            ("critique", "At 0:12 the tone is breathy."),
+            ("critique", "At 0:12 the tone is breathy."),
+            ("suggestion", "Work on it."),
+            ("spoken", "Hello."),
+        )
+    ]
+    assert measured(sentences) == (
+        "Measured:\nOverall, you are at about 3 out of 5.\nAt 0:12 the tone is breathy."
+    )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +22,7 @@ from singcoach.models.language.choice import ROLE, find_language_model
 from singcoach.models.language.mtmd import MOST_PIECE_SAMPLES, WINDOW_SAMPLES, encode_sound
 from singcoach.models.language.process import LanguageModel
 from singcoach.models.language.projector import Projector
+from singcoach.models.language.protocol import Request, Written
 from singcoach.models.manifest import ModelEntry
 
 TEXT_TOKENS: Final = 1536
@@ -58,6 +60,8 @@ def find_hearing_pair(catalogue: Catalogue) -> tuple[ModelEntry, ModelEntry] | N
 
 class HearingModel(LanguageModel):
     """A language model with its projector, loaded and ready to hear and to write.
+
+    Before it has heard a song it writes as any language model.
 
     Parameters
     ----------
@@ -97,6 +101,7 @@ class HearingModel(LanguageModel):
         options.setdefault("n_context", n_context)
         options.setdefault("silence_timeout_s", WINDOW_TIMEOUT_S)
         load_timeout_s = float(options.get("load_timeout_s", WINDOW_TIMEOUT_S))
+        self._heard_under: str | None = None
         super().__init__(entry, job=job, **options)
         with self._ending_on_fault():
             self._send(
@@ -118,13 +123,15 @@ class HearingModel(LanguageModel):
         timeout_s: float,
         job: Job = NO_JOB,
     ) -> Heard:
-        """Hear a song; every text that is then asked for with the same ``system`` comes after it.
+        """Hear a song; every text that is then asked for comes after it.
 
         Parameters
         ----------
         audio
             Mono at 16 kHz, ``(n_samples,)``, such as the stem of the voice; how loud it is does not
             matter.
+        system
+            The first part of the prompt; those of later requests give way to it.
         about
             What is told after the sound and before every question, such as the measured facts.
         timeout_s
@@ -157,7 +164,47 @@ class HearingModel(LanguageModel):
         n_windows, n_tokens = values["n_windows"], values["n_tokens"]
         assert isinstance(n_windows, int)
         assert isinstance(n_tokens, int)
+        self._heard_under = system
         return Heard(n_windows=n_windows, n_tokens=n_tokens)
+
+    def write(
+        self,
+        request: Request,
+        *,
+        timeout_s: float,
+        on_piece: Callable[[str], None] | None = None,
+        job: Job = NO_JOB,
+    ) -> Written:
+        """Write a text with the song that was heard before it; see :class:`LanguageModel`."""
+        if self._heard_under is not None:
+            request = replace(request, system=self._heard_under)
+        return super().write(request, timeout_s=timeout_s, on_piece=on_piece, job=job)
+
+
+def open_heard(
+    pair: tuple[ModelEntry, ModelEntry],
+    audio: FloatArray,
+    *,
+    system: str,
+    about: str = "",
+    timeout_s: float,
+    job: Job = NO_JOB,
+    **options: Any,
+) -> HearingModel:
+    """Start a model that hears and let it hear a song; parameters as of its two steps.
+
+    Raises
+    ------
+    ModelError
+        When it does not start, or not hear the song in time; no process is left then.
+    """
+    until_s = time.monotonic() + timeout_s
+    options.setdefault("load_timeout_s", timeout_s)
+    duration_s = len(audio) / ANALYSIS_RATE
+    model = HearingModel(*pair, duration_s=duration_s, job=job.part(0.0, 0.2), **options)
+    left_s = max(0.0, until_s - time.monotonic())
+    model.hear(audio, system=system, about=about, timeout_s=left_s, job=job.part(0.2, 1.0))
+    return model
 
 
 def _levelled(audio: FloatArray) -> FloatArray:

@@ -97,13 +97,13 @@ def _judged(
     n_singers = weights.shape[1]
     won = np.zeros((n_singers, n_singers))
     met = np.zeros((n_singers, n_singers))
-    for a in np.flatnonzero(has):
-        for b in np.flatnonzero(is_clean):
+    for a in np.flatnonzero(has).tolist():
+        for b in np.flatnonzero(is_clean).tolist():
             won[of_singer[a], of_singer[b]] += _wins(suspicion[a], suspicion[b])
             met[of_singer[a], of_singer[b]] += 1.0
     pair_won, pair_met = np.zeros(n_singers), np.zeros(n_singers)
-    clean_of = {rows[b].group: b for b in np.flatnonzero(is_clean)}
-    for a in np.flatnonzero(has):
+    clean_of = {rows[b].group: b for b in np.flatnonzero(is_clean).tolist()}
+    for a in np.flatnonzero(has).tolist():
         b = clean_of.get(rows[a].group)
         if b is not None:
             pair_won[of_singer[a]] += _wins(suspicion[a], suspicion[b])

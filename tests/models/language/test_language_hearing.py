@@ -28,7 +28,7 @@ from singcoach.core.arrays import FloatArray
 from singcoach.errors import Cancelled, ModelError
 from singcoach.jobs import Job
 from singcoach.models.language import Request
-from singcoach.models.language.hearing import HearingModel, windows_of
+from singcoach.models.language.hearing import HearingModel, open_heard, windows_of
 from singcoach.models.language.mmproj import Layers, project, write_projector
 from singcoach.models.language.mtmd import (
     MOST_PIECE_SAMPLES,
@@ -140,6 +140,17 @@ def test_a_new_song_leaves_nothing_of_the_old_one(model: Path, projector: Path) 
         assert ears.write(FREE, timeout_s=20.0) == after
         ears.hear(song(20.0), system=SYSTEM, about="other facts", timeout_s=TIMEOUT_S)
         assert ears.write(FREE, timeout_s=20.0) != after
+
+
+def test_a_song_is_heard_whatever_the_request_begins_with(model: Path, projector: Path) -> None:
+    pair = entry_of(model), projector_entry(projector)
+    with open_heard(pair, song(5.0), system=SYSTEM, about="facts", timeout_s=TIMEOUT_S) as ears:
+        wanted = ears.write(FREE, timeout_s=20.0)
+        assert ears.write(dataclasses.replace(FREE, system="Other."), timeout_s=20.0) == wanted
+    n_threads = threading.active_count()
+    with pytest.raises(ModelError):
+        open_heard(pair, np.zeros(0, np.float32), system=SYSTEM, timeout_s=TIMEOUT_S)
+    assert threading.active_count() == n_threads
 
 
 def test_before_a_song_it_writes_as_one_that_does_not_hear(model: Path, projector: Path) -> None:
