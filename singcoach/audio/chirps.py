@@ -15,10 +15,15 @@ _AMPLITUDE = 0.5
 _LEAD_S = 0.3
 _GAPS_S = (0.47, 0.59, 0.53, 0.61, 0.43, 0.57, 0.49)
 """Distances of the chirps; no two alike, so that one is never taken for its neighbour."""
-_NOISE_AROUND_S = 0.003
-_CLEAR_RATIO = 12.0
+_EARLIEST_S = 0.02
+_AROUND_S = 0.001
+_MEDIAN_OF_NOISE = 1.18
+"""Of a Rayleigh distribution whose parameter is 1."""
+_CLEAR_RATIO = 15.0
 _FOUND_RATIO = 6.0
 _FIRST_ARRIVAL = 0.5
+_LOUD_ENOUGH = 0.3
+"""Less than this share of the highest peak is a shoulder of something else."""
 _ALIKE_S = 0.001
 
 
@@ -73,8 +78,9 @@ def estimate_delay(
 ) -> Delay:
     """Return how much later the chirps at ``times_s`` arrive in ``recorded``.
 
-    Each chirp is searched by its matched filter. The middle of the single delays counts, and only
-    those within a millisecond of it; the first arrival is taken, not a louder echo.
+    The matched filters of all chirps are laid over each other, so that the one delay that all of
+    them share stands out; then each chirp is looked for within a millisecond of it, to a fraction
+    of a sample. The first arrival is taken, not a louder echo.
 
     Parameters
     ----------
@@ -86,65 +92,70 @@ def estimate_delay(
         Longest delay that is looked for. Delays down to -0.02 s are found, too.
     """
     chirp = _chirp(sample_rate)
-    finds = [
-        find
-        for when_s in times_s
-        if (find := _find(recorded, when_s, chirp, sample_rate, longest_s)) is not None
-    ]
-    if not finds:
+    curves = [_match(recorded, when_s, chirp, sample_rate, longest_s) for when_s in times_s]
+    if not curves:
         return _NOTHING
-    delays_s: RealArray = np.array([find.delay_s for find in finds])
+    around = max(1, round(_AROUND_S * sample_rate))
+    middle = _first_peak(np.sum(curves, axis=0), around)
+    finds = [find for curve in curves if (find := _near(curve, middle, around)) is not None]
+    if len(finds) * 2 <= len(times_s):
+        return _NOTHING
+    # The match of each chirp begins at its own start, rounded to a sample.
+    delays_s: RealArray = np.array([find.position for find in finds]) / sample_rate - _EARLIEST_S
     middle_s = float(np.median(delays_s))
-    alike = np.abs(delays_s - middle_s) <= _ALIKE_S
-    if np.count_nonzero(alike) * 2 <= len(times_s):
-        return _NOTHING
-    middle_s = float(np.median(delays_s[alike]))
     clear = float(np.median([find.ratio for find in finds]))
     clarity = min(1.0, max(0.0, (clear - _FOUND_RATIO / 2) / (_CLEAR_RATIO - _FOUND_RATIO / 2)))
-    spread_s = float(np.median(np.abs(delays_s[alike] - middle_s)))
+    spread_s = float(np.median(np.abs(delays_s - middle_s)))
     steady = math.exp(-spread_s / _ALIKE_S)
-    repeats = int(np.count_nonzero(alike))
     return Delay(
         delay_s=middle_s,
-        quality=clarity * steady * repeats / len(times_s),
-        repeats=repeats,
+        quality=clarity * steady * len(finds) / len(times_s),
+        repeats=len(finds),
         spread_s=spread_s,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Find:
-    delay_s: float
+    position: float
     ratio: float
-    """Height of the peak over the highest value elsewhere that is not its surroundings."""
+    """Height of the peak over the noise."""
 
 
-def _find(
+def _match(
     recorded: FloatArray, when_s: float, chirp: FloatArray, sample_rate: int, longest_s: float
-) -> _Find | None:
-    start = round((when_s - 0.02) * sample_rate)
-    stop = round((when_s + longest_s) * sample_rate) + chirp.shape[0]
-    lead = max(0, -start)
-    part = np.zeros(stop - start, np.float64)
-    piece = recorded[max(0, start) : max(0, stop)]
+) -> RealArray:
+    """Return how much each delay from ``-_EARLIEST_S`` to ``longest_s`` looks like the chirp."""
+    n_delays = round((_EARLIEST_S + longest_s) * sample_rate)
+    start = round(when_s * sample_rate) - round(_EARLIEST_S * sample_rate)
+    part = np.zeros(n_delays + chirp.shape[0] - 1, np.float64)
+    lead = min(part.shape[0], max(0, -start))
+    piece = recorded[max(0, start) : max(0, start + part.shape[0])]
     part[lead : lead + piece.shape[0]] = np.nan_to_num(piece)
-    match = _envelope(part, chirp)
-    peak = int(np.argmax(match))
-    around = round(_NOISE_AROUND_S * sample_rate)
-    # Echoes follow; what comes before is noise.
-    elsewhere = np.concatenate((match[: max(0, peak - 10 * around)], match[peak + 40 * around :]))
-    noise = float(np.sqrt(np.mean(np.square(elsewhere)))) if elsewhere.size else 0.0
-    if match[peak] <= 0.0 or match[peak] < _FOUND_RATIO * noise:
+    return _envelope(part, chirp)
+
+
+def _first_peak(total: RealArray, around: int) -> int:
+    """Return the highest peak, or one just before it that is at least half as high."""
+    peak = int(np.argmax(total))
+    for index in range(max(1, peak - 3 * around), peak - around // 4):
+        rising = total[index] >= total[index - 1] and total[index] >= total[index + 1]
+        if rising and total[index] >= _FIRST_ARRIVAL * total[peak]:
+            return index
+    return peak
+
+
+def _near(curve: RealArray, middle: int, around: int) -> _Find | None:
+    """Return the peak within ``around`` of ``middle`` if it stands out of the noise."""
+    start = max(0, middle - around)
+    peak = start + int(np.argmax(curve[start : middle + around + 1]))
+    # Echoes and neighbours are peaks; the median knows the noise.
+    noise = float(np.median(curve)) / _MEDIAN_OF_NOISE
+    height = float(curve[peak])
+    if height <= 0.0 or height < max(_FOUND_RATIO * noise, _LOUD_ENOUGH * float(np.max(curve))):
         return None
-    first = peak
-    for index in range(max(1, peak - 2 * around), peak):
-        rising = match[index] >= match[index - 1] and match[index] >= match[index + 1]
-        if rising and match[index] >= _FIRST_ARRIVAL * match[peak] and peak - index > around // 4:
-            first = index
-            break
-    ratio = float(match[peak] / noise) if noise > 0.0 else _CLEAR_RATIO
-    position = first + _between(match, first)
-    return _Find(delay_s=(position + start) / sample_rate - when_s, ratio=ratio)
+    ratio = height / noise if noise > 0.0 else _CLEAR_RATIO
+    return _Find(position=peak + _between(curve, peak), ratio=ratio)
 
 
 def _envelope(part: RealArray, chirp: FloatArray) -> RealArray:
