@@ -24,7 +24,7 @@ EXIT_INTERNAL = 70
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of every command and option."""
-    from singcoach.cli import assess, bench, demo, doctor, models, pitch, separate, train
+    from singcoach.cli import assess, bench, demo, doctor, models, pitch, record, separate, train
 
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
@@ -40,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"singcoach {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for module in (assess, separate, pitch, models, train, bench, demo, doctor):
+    for module in (assess, record, separate, pitch, models, train, bench, demo, doctor):
         module.add_parser(commands, common)
     return parser
 
