@@ -104,9 +104,9 @@ def _judged(
     pair_won, pair_met = np.zeros(n_singers), np.zeros(n_singers)
     clean_of = {rows[b].group: b for b in np.flatnonzero(is_clean).tolist()}
     for a in np.flatnonzero(has).tolist():
-        b = clean_of.get(rows[a].group)
-        if b is not None:
-            pair_won[of_singer[a]] += _wins(suspicion[a], suspicion[b])
+        same = clean_of.get(rows[a].group)
+        if same is not None:
+            pair_won[of_singer[a]] += _wins(suspicion[a], suspicion[same])
             pair_met[of_singer[a]] += 1.0
     return Judged(
         issue=ISSUES[n].id,
