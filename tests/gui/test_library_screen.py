@@ -260,6 +260,9 @@ def test_no_choice_is_clipped_at_the_smallest_size(
         for number in range(field.count()):
             words = field.itemText(number)
             assert metrics.horizontalAdvance(words) <= room, words
+    search = screen.takes.search
+    asked = QFontMetrics(search.font()).horizontalAdvance(search.placeholderText())
+    assert asked <= search.width() - 72
     assert screen.minimumSizeHint().width() <= 816
     screen.leave()
 
