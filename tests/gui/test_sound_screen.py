@@ -139,11 +139,11 @@ def test_the_delay_is_measured_and_kept_for_the_pair(
         return Latency(ms=42.4, quality=0.9, repeats=18, spread_ms=0.4)
 
     monkeypatch.setattr("singcoach.audio.latency.measure_latency", measure)
-    assert screen._delay_words.text() == text("sound.delay_none")
-    screen._measure.click()
-    assert screen._progress.isVisible()
-    qtbot.waitUntil(lambda: screen._delay_value.isVisible())
-    assert screen._delay_value.text() == "42 ms"
+    assert screen._delay.words.text() == text("sound.delay_none")
+    screen._delay.measure_button.click()
+    assert screen._delay.progress.isVisible()
+    qtbot.waitUntil(lambda: screen._delay.value.isVisible())
+    assert screen._delay.value.text() == "42 ms"
     stored = context.settings.latencies[pair_key(DEVICE, DEVICE)]
     assert (stored.latency_ms, stored.quality) == (42.4, 0.9)
     assert asked == [(None, None)]
@@ -156,11 +156,11 @@ def test_a_delay_that_cannot_be_measured_says_why(
         raise DeviceError("The test sounds were not heard", hint="Turn it up")
 
     monkeypatch.setattr("singcoach.audio.latency.measure_latency", measure)
-    screen._measure.click()
+    screen._delay.measure_button.click()
     words = text("sound.measure_failed")
-    qtbot.waitUntil(lambda: screen._delay_words.text().startswith(words))
-    assert "Turn it up" in screen._delay_words.text()
-    assert screen._measure.isVisible()
+    qtbot.waitUntil(lambda: screen._delay.words.text().startswith(words))
+    assert "Turn it up" in screen._delay.words.text()
+    assert screen._delay.measure_button.isVisible()
 
 
 def test_measuring_can_be_stopped(
@@ -171,9 +171,9 @@ def test_measuring_can_be_stopped(
             job.report(0.1, "measuring")
 
     monkeypatch.setattr("singcoach.audio.latency.measure_latency", measure)
-    screen._measure.click()
+    screen._delay.measure_button.click()
     qtbot.keyClick(screen, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: screen._measure.isVisible())
+    qtbot.waitUntil(lambda: screen._delay.measure_button.isVisible())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

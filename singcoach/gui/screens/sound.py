@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QBoxLayout,
     QComboBox,
     QHBoxLayout,
-    QProgressBar,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -20,9 +19,9 @@ from singcoach import resources
 from singcoach.audio.devices import AudioDevice, list_devices
 from singcoach.errors import SingCoachError
 from singcoach.gui.context import AppContext
-from singcoach.gui.settings import StoredLatency
+from singcoach.gui.screens.sound_delay import DelayCard
 from singcoach.gui.tasks import Task
-from singcoach.gui.texts import number, text
+from singcoach.gui.texts import text
 from singcoach.gui.theme import L, M, S
 from singcoach.gui.view_models.sound import (
     Direction,
@@ -38,7 +37,6 @@ from singcoach.gui.widgets.base import (
     Hint,
     IconLabel,
     LinkButton,
-    Number,
     Page,
     PlainButton,
     PrimaryButton,
@@ -75,7 +73,6 @@ class SoundScreen(QWidget):
         self._devices: tuple[AudioDevice, ...] = ()
         self._known = False
         self._searching: Task[list[AudioDevice]] | None = None
-        self._measuring: Task[Any] | None = None
         self._recording: Any = None
         self._test = MicrophoneTest()
         self._rate = _TEST_RATE
@@ -98,8 +95,7 @@ class SoundScreen(QWidget):
 
     def leave(self) -> None:
         """Let microphone and loudspeaker go."""
-        self._stop_everything()
-        self._context.player.unload()
+        self._let_go()
 
     # --- building ---------------------------------------------------------------------------
 
@@ -123,7 +119,9 @@ class SoundScreen(QWidget):
         self._lower.setContentsMargins(0, 0, 0, 0)
         self._lower.setSpacing(L)
         self._lower.addWidget(self._loudspeaker_card(), 1)
-        self._lower.addWidget(self._delay_card(), 1)
+        self._delay = DelayCard(self._context, setup=self._setup, let_go=self._let_go)
+        self._delay.changed.connect(self._refresh)
+        self._lower.addWidget(self._delay, 1)
         self._page.body.addWidget(lower)
         self._page.body.addStretch(1)
         box = QVBoxLayout(self)
@@ -175,33 +173,6 @@ class SoundScreen(QWidget):
         card.body.addLayout(row(self._play, 1))
         card.body.addStretch(1)
         return card
-
-    def _delay_card(self) -> Card:
-        self._delay_value = Number()
-        self._delay_value.setWordWrap(False)
-        self._delay_words = Strong()
-        self._measure = PlainButton(
-            text("sound.measure"), "clock", on_click=self._on_measure_clicked
-        )
-        self._stop_measuring = PlainButton(
-            text("common.cancel"), "close", on_click=self._on_cancel_clicked
-        )
-        self._progress = QProgressBar()
-        self._progress.setRange(0, 1000)
-        self._progress.setTextVisible(False)
-        self._progress.setAccessibleName(text("sound.measuring"))
-        self._delay = Card(Heading(text("sound.delay")), Hint(text("sound.delay_words")))
-        self._delay.body.addSpacing(S)
-        result = QHBoxLayout()
-        result.setSpacing(M)
-        result.addWidget(self._delay_value)
-        result.addWidget(self._delay_words, 1)
-        self._delay.body.addLayout(result)
-        self._delay.body.addWidget(self._progress)
-        self._delay.body.addLayout(row(self._measure, self._stop_measuring, 1))
-        self._delay.body.addWidget(Hint(text("sound.delay_hint")))
-        self._delay.body.addStretch(1)
-        return self._delay
 
     def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         """Put the lower cards below each other where there is no room beside."""
@@ -264,9 +235,9 @@ class SoundScreen(QWidget):
         self._play.setVisible(has_output)
         for direction, chooser in (("input", self._inputs), ("output", self._outputs)):
             self._fill(chooser, setup, direction)
-        self._test_button.setEnabled(self._known and self._measuring is None)
-        self._play.setEnabled(self._known and self._measuring is None)
-        self._show_delay(setup)
+        self._test_button.setEnabled(self._known and not self._delay.measuring)
+        self._play.setEnabled(self._known and not self._delay.measuring)
+        self._delay.show_delay(known=self._known)
 
     def _fill(self, chooser: QComboBox, setup: SoundSetup, direction: Any) -> None:
         with QSignalBlocker(chooser):
@@ -275,28 +246,12 @@ class SoundScreen(QWidget):
                 chooser.addItem(text("sound.searching"), None)
                 chooser.setEnabled(False)
                 return
-            chooser.setEnabled(self._measuring is None)
+            chooser.setEnabled(not self._delay.measuring)
             for line in setup.rows(direction):
                 chooser.addItem(line.words, line.key)
                 if line.key == setup.key(direction):
                     chooser.setCurrentIndex(chooser.count() - 1)
             chooser.setToolTip(chooser.currentText())
-
-    def _show_delay(self, setup: SoundSetup) -> None:
-        view, measuring = setup.delay(), self._measuring is not None
-        self._delay.setVisible(setup.pair is not None or not self._known)
-        self._delay_value.setVisible(view.value_ms is not None and not measuring)
-        if view.value_ms is not None:
-            self._delay_value.setText(text("sound.delay_value", ms=number(view.value_ms, 0)))
-        words = view.words or text("sound.delay_none")
-        self._delay_words.setText(text("sound.measuring") if measuring else words)
-        self._progress.setVisible(measuring)
-        self._measure.setVisible(not measuring)
-        self._measure.setEnabled(self._known)
-        again = text("sound.measure" if view.value_ms is None else "sound.measure_again")
-        self._measure.setText(again)
-        self._measure.setAccessibleName(again)
-        self._stop_measuring.setVisible(measuring)
 
     # --- the microphone test ----------------------------------------------------------------
 
@@ -396,57 +351,12 @@ class SoundScreen(QWidget):
         if fault is not None:
             self._context.tell_fault(fault)
 
-    # --- the delay --------------------------------------------------------------------------
-
-    def _on_measure_clicked(self) -> None:
-        if self._measuring is not None:
-            return
+    def _let_go(self) -> None:
         self._stop_everything()
         self._context.player.unload()
-        from singcoach.audio.latency import measure_latency
-
-        settings, pair = self._context.settings, self._setup().pair
-        source, sink = settings.input_device, settings.output_device
-        self._measuring = self._context.tasks.run(
-            lambda job: measure_latency(source, sink, job=job),
-            lambda latency: self._on_measured(pair, latency),
-            self._on_measure_failed,
-            self._on_measure_progress,
-            on_cancelled=self._on_measure_cancelled,
-            owner=self,
-        )
-        self._progress.setValue(0)
-        self._refresh()
-
-    def _on_measured(self, pair: str | None, latency: Any) -> None:
-        self._measuring = None
-        if pair is not None:
-            try:
-                self._context.settings_store.keep_latency(
-                    pair, StoredLatency(latency_ms=latency.ms, quality=latency.quality)
-                )
-            except SingCoachError as error:
-                self._context.tell_fault(error)
-        self._refresh()
-
-    def _on_measure_failed(self, error: SingCoachError) -> None:
-        self._measuring = None
-        self._refresh()
-        self._delay_words.setText(f"{text('sound.measure_failed')} {error.message}. {error.hint}.")
-
-    def _on_measure_cancelled(self) -> None:
-        self._measuring = None
-        self._refresh()
-
-    def _on_measure_progress(self, fraction: float, _stage: str) -> None:
-        self._progress.setValue(round(1_000 * fraction))
-
-    def _on_cancel_clicked(self) -> None:
-        if self._measuring is not None:
-            self._measuring.cancel()
 
     def _stop_everything(self) -> None:
-        self._on_cancel_clicked()
+        self._delay.cancel()
         if self._recording is not None:
             self._stop_test()
             self._say("idle")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from conftest import FakeBackend, device
+from fake_sound import FakeBackend, device
 
 from singcoach.audio.recorder import RecordingSettings, recover_takes
 from singcoach.audio.recorder.capture import Capture, Outcome

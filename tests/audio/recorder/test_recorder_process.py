@@ -11,8 +11,8 @@ import time
 import numpy as np
 import pytest
 import soundfile
-from conftest import FakeBackend
-from proving import kill_once, kill_window_once, make_reference, record_long
+from fake_sound import FakeBackend
+from recorder_proof import kill_once, kill_window_once, make_reference, record_long
 from sound_card import running_sound_card
 
 from singcoach.audio.devices import list_devices

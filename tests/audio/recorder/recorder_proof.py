@@ -1,6 +1,6 @@
 """The recorder's promises on a real sound server, as figures.
 
-    python tests/audio/recorder/proving.py --minutes 10 --kills 50
+    python tests/audio/recorder/recorder_proof.py --minutes 10 --kills 50
 
 Tests use the same functions with less time.
 """
