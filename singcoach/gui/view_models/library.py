@@ -11,6 +11,7 @@ from singcoach.gui.texts import clock, day, day_and_time, number, text
 from singcoach.library.values import (
     LibrarySong,
     LibraryTake,
+    OpeningReport,
     Order,
     Singer,
     TakeRow,
@@ -28,6 +29,7 @@ _TINTS: Final[dict[TakeState, Tint]] = {
     "failed": "danger",
 }
 _DOT: Final = " · "
+_MOST_NAMES: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +136,20 @@ def deleted_rows(takes: Sequence[LibraryTake], now: datetime) -> Lines:
         parts = [take.singer, take.song, day(take.made_at.astimezone()), clock(take.duration_s)]
         rows.append(_row(take.id, take.title, parts, tag=text("library.days_left", count=left)))
     return lines(rows)
+
+
+def opening_words(report: OpeningReport) -> list[str]:
+    """Return what has to be told of a library that was put right when it was opened."""
+    told = []
+    if report.set_aside is not None:
+        told.append(text("library.was_damaged", name=report.set_aside.name))
+    elif report.rediscovered:
+        told.append(text("library.were_found", count=report.rediscovered))
+    if report.lost:
+        names = ", ".join(report.lost[:_MOST_NAMES])
+        more = "…" if len(report.lost) > _MOST_NAMES else ""
+        told.append(text("library.are_lost", count=len(report.lost), names=names + more))
+    return told
 
 
 def interval_words(score: float, low: float, high: float) -> str:

@@ -13,6 +13,7 @@ from singcoach.gui.texts import set_language
 from singcoach.gui.view_models.library import (
     ORDERS,
     deleted_rows,
+    opening_words,
     singer_rows,
     song_rows,
     take_rows,
@@ -21,6 +22,7 @@ from singcoach.gui.view_models.progress import Curve, curve_of, nearest, signed
 from singcoach.library.values import (
     LibrarySong,
     LibraryTake,
+    OpeningReport,
     ProgressCurve,
     ProgressPoint,
     Singer,
@@ -113,6 +115,18 @@ def test_other_lists() -> None:
     assert deleted_rows([gone], WHEN + timedelta(days=3))[0].tag == "27 days left"
     assert deleted_rows([gone], WHEN + timedelta(days=29))[0].tag == "1 day left"
     assert deleted_rows([gone], WHEN + timedelta(days=90))[0].tag == "0 days left"
+
+
+def test_what_was_put_right_is_told() -> None:
+    assert opening_words(OpeningReport()) == []
+    assert opening_words(OpeningReport(requeued=2)) == []
+    (found,) = opening_words(OpeningReport(rediscovered=1))
+    assert found.startswith("1 take was found")
+    told = opening_words(
+        OpeningReport(set_aside=Path("x/library-damaged-1.db"), rediscovered=9, lost=tuple("abcd"))
+    )
+    assert "library-damaged-1.db" in told[0]
+    assert told[1] == "The files of 4 takes are no longer there: a, b, c…"
 
 
 def _curve(scores: list[float], **changes: object) -> Curve:

@@ -14,6 +14,7 @@ from singcoach.gui.screens.library.songs_page import SongsPage
 from singcoach.gui.screens.library.takes_page import TakesPage
 from singcoach.gui.texts import text
 from singcoach.gui.theme import XL, XXL, M
+from singcoach.gui.view_models.library import opening_words
 from singcoach.gui.widgets.base import ScreenHeader, Segments, row, set_role
 from singcoach.gui.window import bind
 
@@ -43,6 +44,7 @@ class LibraryScreen(QWidget):
         set_role(self, "screen")
         self._context = context
         self._revision: tuple[int, int] | None = None
+        self._told = False
         self.takes = TakesPage(context)
         self.songs = SongsPage(context)
         self.singers = SingersPage(context)
@@ -112,12 +114,20 @@ class LibraryScreen(QWidget):
         self._pages[self.tab].refresh()
         self._revision = self._context.library.revision()
         self._look.start()
+        self._tell_once()
 
     def leave(self) -> None:
         """Stop looking."""
         self._look.stop()
         for page in self._pages.values():
             page.leave()
+
+    def _tell_once(self) -> None:
+        """Say what was put right when the library was opened, at the first visit."""
+        if not self._told:
+            self._told = True
+            for words in opening_words(self._context.library.report):
+                self._context.tell(words, kind="warning")
 
     def _on_context_changed(self, *_: object) -> None:
         if self._look.isActive():
