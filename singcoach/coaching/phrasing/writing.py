@@ -33,7 +33,8 @@ from singcoach.models.language.protocol import Request, Written
 BUDGET_S: Final = 15.0
 """Time for the feedback with the start of the model; what is not written by then stays as it is."""
 
-_SENTENCE_S: Final = 6.0
+_SENTENCE_S: Final = 15.0
+"""Time for one sentence where the whole has no limit."""
 _LEAST_S: Final = 0.5
 _TRIES: Final = 2
 
@@ -252,8 +253,8 @@ class _Desk:
         self, sentence: Sentence, statement: Statement, grammar: str, attempt: int, job: Job
     ) -> str | None:
         left_s = _SENTENCE_S
-        if self._until_s is not None:
-            left_s = min(left_s, self._until_s - time.monotonic())
+        if self._until_s is not None:  # a slow start of the first sentence costs only itself
+            left_s = self._until_s - time.monotonic()
         if left_s < _LEAST_S:
             self._over = True
             self.warnings.append(
