@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from singcoach.jobs import NO_JOB, Job
 
 _BLOCK_S = 0.03
 _IDLE_S = 3.0
+_ANY_RATE = 48_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -347,11 +350,16 @@ class Player:
 
     def _end(self, section: Section, turn: int, output: Output) -> None:
         """Let what is queued be heard, then rest at the end."""
+        rate = self._sounds[0].sample_rate if self._sounds else _ANY_RATE
+        silence = np.zeros((round(_BLOCK_S * rate), 2), np.float32)
+        with contextlib.suppress(DeviceError):  # it has just played: nothing is missed
+            for _ in range(math.ceil(output.latency_s / _BLOCK_S)):
+                if self._turn != turn:
+                    break
+                output.write(silence)
+        output.halt()
         with self._changed:
-            self._changed.wait_for(lambda: self._turn != turn, timeout=output.latency_s)
             if self._turn == turn:
                 self._rest_s = section.end_s
                 self._section = None
                 self._clock = None
-                return
-        output.halt()

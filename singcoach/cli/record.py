@@ -149,7 +149,9 @@ def _wait(recording: Recording, seconds: float | None, job: Job) -> None:
             recording.read_new()
             if state.disk_free_s < _SOON_FULL_S and not warned:
                 warned = True
-                say(f"the disk has room for {state.disk_free_s / 60.0:.0f} more minutes")
+                left_s = state.disk_free_s
+                room = f"{left_s:.0f} seconds" if left_s < 90.0 else f"{left_s / 60.0:.0f} minutes"
+                say(f"the disk has room for {room} more", "Free some space")
             time.sleep(_LOOK_S)
     except KeyboardInterrupt:
         if recording.poll().recorded_s == 0.0:

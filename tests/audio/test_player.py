@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 import soundfile
+from sound_card import sound_card  # noqa: F401
 
 from singcoach.audio.outputs import SilentOutput
 from singcoach.audio.player import Player
@@ -275,3 +276,31 @@ def test_a_pair_of_files_is_loaded_at_one_rate(player, output, tmp_path):
     assert player.duration_s == 0.5
     player.unload()
     (tmp_path / "a.wav").unlink()
+
+
+def test_a_real_loudspeaker_plays_what_a_microphone_hears(
+    sound_card,  # noqa: F811
+    tmp_path,
+    capfd,
+):
+    from singcoach.audio.recorder import RecordingSettings, start_recording
+
+    rate = 48_000
+    tone = (0.4 * np.sin(2 * np.pi * 500 * np.arange(2 * rate) / rate)).astype(np.float32)
+    player = Player()
+    with start_recording(RecordingSettings(sample_rate=rate), tmp_path) as recording:
+        _until(lambda: recording.poll().started, 30.0)
+        player.load(tone, sample_rate=rate)
+        player.play()
+        _until(lambda: not player.playing, 30.0)
+        time.sleep(0.5)
+        take = recording.stop()
+    assert player.take_fault() is None
+    assert player.position_s == pytest.approx(2.0)
+    player.close()
+    heard, _ = soundfile.read(take.path, dtype="float32")
+    loud = np.flatnonzero(np.abs(heard) > 0.2)
+    assert loud.shape[0] > 0.5 * rate
+    spectrum = np.abs(np.fft.rfft(heard * np.hanning(heard.shape[0])))
+    assert np.argmax(spectrum) * rate / heard.shape[0] == pytest.approx(500.0, abs=2.0)
+    capfd.readouterr()  # ALSA tells where a busy machine was late
