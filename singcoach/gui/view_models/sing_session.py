@@ -96,6 +96,7 @@ class SingSession:
         self._phrase_starts = [phrase.start_s for phrase in self.phrases]
         self._trace: deque[TracePoint] = deque()
         self._tallies: dict[int, _Tally] = {}
+        self._begun_s = 0.0
         self._clip_until_s = -1.0
         self._quiet_s = 0.0
         self._silent_s = 0.0
@@ -230,9 +231,9 @@ class SingSession:
 
     def beats_left(self, time_s: float) -> int:
         """Return the number to show while it is counted in: 4, 3, 2, 1, and 0 once it runs."""
-        if self.song is None or not self.count_in or time_s >= self.start_s:
+        if self.song is None or not self.count_in or time_s >= self._begun_s:
             return 0
-        left = (self.start_s - time_s) / self.song.beat_s
+        left = (self._begun_s - time_s) / self.song.beat_s
         return min(COUNT_IN_BEATS, int(np.ceil(left - 1e-6)))
 
     def is_over(self, time_s: float) -> bool:
@@ -244,7 +245,8 @@ class SingSession:
     # --- what is sung -------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Forget what was sung; a new pass starts."""
+        """Forget what was sung; a new pass starts at :attr:`start_s`."""
+        self._begun_s = self.start_s
         self._trace.clear()
         self._tallies.clear()
         self._clip_until_s = -1.0
@@ -256,7 +258,8 @@ class SingSession:
         for point in points:
             time_s = self.song_time(point.time_s + offset_s)
             if np.isnan(point.f0_hz):
-                self._count(self.note_at(time_s), sung=False)
+                if time_s >= self._begun_s:
+                    self._count(self.note_at(time_s), sung=False)
                 continue
             midi = 69.0 + 12.0 * float(np.log2(point.f0_hz / 440.0))
             made.append(self._matched(time_s, midi))
@@ -308,7 +311,7 @@ class SingSession:
         Where one note goes over into another the voice may be early or late by a tenth of a second.
         """
         on = self.note_at(time_s)
-        if on is None:
+        if on is None or time_s < self._begun_s - _GRACE_S:
             return []
         found = [on]
         if on > 0 and time_s - self._written[on - 1].offset_s <= _GRACE_S:
