@@ -103,8 +103,9 @@ def _candidates(used: Mapping[str, Reading], head: Head, heads: Heads) -> list[_
         if name not in PHRASINGS or len(reading.stats) < 2:
             continue
         without = reading.finish(reading.stats.sum(axis=0) - reading.stats)
-        norm = heads.norms[name]
-        pull = standardise(np.array([reading.value()]), norm) - standardise(without, norm)
+        norm, bounds = heads.norms[name], head.bounds.get(name)
+        full = standardise(np.array([reading.value()]), norm, bounds)
+        pull = full - standardise(without, norm, bounds)
         pull = pull * head.weights[name] / weight
         for i in np.flatnonzero(np.isfinite(pull) & (pull != 0.0)):
             if reading.ends_s[i] - reading.starts_s[i] >= _SHORTEST_S:

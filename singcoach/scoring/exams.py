@@ -124,12 +124,13 @@ def _on_our_grid(rows: RealArray) -> tuple[PitchTrack, FloatArray]:
 
 def judge(exams: Sequence[Exam], heads: Heads) -> dict[str, RealArray]:
     """Each measure with its sign, and their weighted sum as the head of technique weighs them."""
-    weights = heads.heads["technique"].weights
+    head = heads.heads["technique"]
+    weights, bounds = head.weights, head.bounds
     total, weight = np.zeros(len(exams)), np.zeros(len(exams))
     columns: dict[str, RealArray] = {}
     for name in JUDGED:
         values = np.array([exam.values[name] for exam in exams])
-        z = np.sign(weights[name]) * standardise(values, heads.norms[name])
+        z = np.sign(weights[name]) * standardise(values, heads.norms[name], bounds.get(name))
         columns[name] = z
         ok = np.isfinite(z)
         total += np.where(ok, abs(weights[name]) * np.where(ok, z, 0.0), 0.0)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
 from singcoach.core.arrays import RealArray
 from singcoach.core.scores import DIMENSIONS, Dimension
-from singcoach.scoring.specs import Head, Heads, Norm
+from singcoach.scoring.specs import Bounds, Head, Heads, Norm
 
 SOFT_LIMIT = 2.5
 """A standardised measure cannot count for more than this, but always still for a little more."""
@@ -35,13 +36,27 @@ _OPTIONAL = frozenset(
 """Measures that a take without backing, song or vibrato rightly lacks."""
 
 
-def standardise(values: RealArray, norm: Norm) -> RealArray:
-    """Return measures in units of the norm's scale, limited softly to -2.5..2.5 (monotone)."""
-    return _limited(values, norm.median, norm.scale)
+_NO_BOUNDS: Bounds = (-math.inf, math.inf)
+_UNBOUNDED: Mapping[str, Bounds] = MappingProxyType({})
 
 
-def _limited(values: RealArray, median: RealArray | float, scale: RealArray | float) -> RealArray:
-    return np.asarray(SOFT_LIMIT * np.tanh((values - median) / scale / SOFT_LIMIT))
+def standardise(values: RealArray, norm: Norm, bounds: Bounds | None = None) -> RealArray:
+    """Return measures in units of the norm's scale, limited softly to -2.5..2.5 (monotone).
+
+    Parameters
+    ----------
+    bounds
+        Range in which the result counts (:attr:`Head.bounds`): outside of it a head sees no
+        difference. None: everywhere.
+    """
+    return _limited(values, norm.median, norm.scale, bounds or _NO_BOUNDS)
+
+
+def _limited(
+    values: RealArray, median: RealArray | float, scale: RealArray | float, bounds: Bounds
+) -> RealArray:
+    soft = SOFT_LIMIT * np.tanh((values - median) / scale / SOFT_LIMIT)
+    return np.asarray(np.clip(soft, *bounds))
 
 
 def signed_mean(
@@ -50,6 +65,7 @@ def signed_mean(
     *,
     medians: Mapping[str, RealArray | float],
     scales: Mapping[str, RealArray | float],
+    bounds: Mapping[str, Bounds] = _UNBOUNDED,
 ) -> RealArray:
     """Weighted mean of the standardised measures, NaN where too few could be measured.
 
@@ -60,13 +76,17 @@ def signed_mean(
         missing. A missing measure leaves the weighted mean to the others.
     weights, medians, scales
         By name; one number for all rows, or one for each row.
+    bounds
+        By name, of the measures that have a limit (:attr:`Head.bounds`).
     """
     n = len(next(iter(values.values())))
     nothing = np.full(n, np.nan)
     total, weight = np.zeros(n), np.zeros(n)
     needed, found = np.zeros(n), np.zeros(n)
     for name, signed in weights.items():
-        x = _limited(values.get(name, nothing), medians[name], scales[name])
+        x = _limited(
+            values.get(name, nothing), medians[name], scales[name], bounds.get(name, _NO_BOUNDS)
+        )
         ok = np.isfinite(x)
         total += np.where(ok, signed * np.where(ok, x, 0.0), 0.0)
         weight += np.abs(signed) * ok
@@ -89,6 +109,7 @@ def head_position(
         head.weights,
         medians={name: norms[name].median for name in head.weights},
         scales={name: norms[name].scale for name in head.weights},
+        bounds=head.bounds,
     )
     return np.asarray((mean - head.centre) / head.spread)
 

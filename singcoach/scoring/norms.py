@@ -33,7 +33,7 @@ from singcoach.regions.regions import find_regions
 from singcoach.scoring.heads import standardise
 from singcoach.scoring.measures import UNITS, read_measures
 from singcoach.scoring.score import whole_take_readings
-from singcoach.scoring.specs import QUANTILE_LEVELS, Norm
+from singcoach.scoring.specs import QUANTILE_LEVELS, Norm, bounds_of, read_limits
 from singcoach.screening.backing import analyse_backing
 from singcoach.screening.rules import screen
 
@@ -181,7 +181,11 @@ def rewrite(text: str, columns: Mapping[str, RealArray]) -> str:
     norms = make_norms(columns)
     for dimension in DIMENSIONS:
         weights = tables[dimension]["weights"]
-        z = np.stack([standardise(columns[name], norms[name]) for name in weights])
+        limits = read_limits(tables[dimension].get("limits", {}), weights, f"heads.{dimension}")
+        bounds = {name: bounds_of(weights[name], limit) for name, limit in limits.items()}
+        z = np.stack(
+            [standardise(columns[name], norms[name], bounds.get(name)) for name in weights]
+        )
         w = np.array(list(weights.values()), dtype=np.float64)[:, None]
         ok = np.isfinite(z)
         positions = np.where(ok, w * np.where(ok, z, 0.0), 0.0).sum(0) / (np.abs(w) * ok).sum(0)

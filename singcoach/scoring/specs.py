@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
 from singcoach.core.scores import DIMENSIONS, Dimension
@@ -27,6 +27,11 @@ NOMINAL = (0.5, 0.8, 0.95)
 QUANTILE_LEVELS = (2.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 98.0)
 """Percentiles that every measure's table of quantiles stands for."""
 
+LEAST_LIMIT, MOST_LIMIT = -2.0, 2.0
+"""Range of a limit: standardised measures themselves level off at 2.5."""
+
+Bounds = tuple[float, float]
+
 _HINT = "Install SingCoach again, or remove the model pack that was added last"
 
 
@@ -39,6 +44,11 @@ class Norm:
     quantiles: tuple[float, ...]
 
 
+def bounds_of(weight: float, limit: float) -> Bounds:
+    """Return the range in which a standardised measure counts: cut on its weight's good side."""
+    return (-math.inf, limit) if weight > 0.0 else (-limit, math.inf)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """One score as a signed sum of standardised measures.
@@ -49,11 +59,24 @@ class Head:
         Signed weight of each measure; the sign comes from the literature and stays.
     centre, spread
         Median and scale of the weighted mean over the recordings of the norms.
+    limits
+        Where more of a measure earns nothing more ("enough is enough"), in standardised units on
+        the side that raises the score; measures without an entry have none.
     """
 
     weights: Mapping[str, float]
     centre: float
     spread: float
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def bounds(self) -> dict[str, Bounds]:
+        """Range of the standardised values that count, of the measures that have a limit."""
+        return {
+            name: bounds_of(self.weights[name], limit)
+            for name, limit in self.limits.items()
+            if name in self.weights
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +271,8 @@ def _uncertainty(value: object) -> Uncertainty:
 
 def _head(value: object, where: str, norms: Mapping[str, Norm]) -> Head:
     table = _table(value, where)
-    _keys(table, {"weights", "centre", "spread", "warning"}, where)
+    wanted = {"weights", "centre", "spread", "warning"}
+    _keys(table, wanted | (table.keys() & {"limits"}), where)
     weights = {
         _measure(name, where): read_number(weight, f"{where}.weights.{name}", -100.0)
         for name, weight in _table(table["weights"], f"{where}.weights").items()
@@ -260,7 +284,26 @@ def _head(value: object, where: str, norms: Mapping[str, Norm]) -> Head:
         weights=weights,
         centre=read_number(table["centre"], f"{where}.centre", -100.0),
         spread=read_number(table["spread"], f"{where}.spread", 1e-6),
+        limits=read_limits(table.get("limits", {}), weights, where),
     )
+
+
+def read_limits(value: object, weights: Mapping[str, float], where: str) -> dict[str, float]:
+    """Read the optional table ``limits`` of a head, strictly.
+
+    Raises
+    ------
+    ValueError
+        When a limit is for a measure without weight, or out of its range.
+    """
+    limits = {
+        name: read_number(limit, f"{where}.limits.{str(name)[:60]}", LEAST_LIMIT)
+        for name, limit in _table(value, f"{where}.limits").items()
+    }
+    for name, limit in limits.items():
+        if not weights.get(name) or limit > MOST_LIMIT:
+            raise ValueError(f"{where}.limits.{name[:60]}: no weight, or above {MOST_LIMIT}")
+    return limits
 
 
 def _norm(value: object, where: str) -> Norm:

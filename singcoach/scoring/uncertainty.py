@@ -117,7 +117,11 @@ def member_positions(
     return {
         dimension: (
             signed_mean(
-                values, members.weights[dimension], medians=members.medians, scales=members.scales
+                values,
+                members.weights[dimension],
+                medians=members.medians,
+                scales=members.scales,
+                bounds=heads.heads[dimension].bounds,
             )
             - heads.heads[dimension].centre
         )

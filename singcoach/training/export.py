@@ -95,7 +95,8 @@ def export_pack(
     """Write a pack folder: heads file, one ONNX file per network, manifest, provenance, card.
 
     The heads file is the shipped one with the fitted heads in the place of its own: a linear head
-    becomes the weights of its dimension, a network a table and a route. Both are put on the norms'
+    becomes the weights of its dimension (without limits, as it was fitted), a network a table and a
+    route. Both are put on the norms'
     scale by giving them the mean and deviation that the shipped heads have over ``examples``.
 
     Raises
@@ -123,6 +124,7 @@ def export_pack(
         goal = reference[head.dimension]
         if head.architecture == "linear":
             own = document["heads"][head.dimension]
+            own.pop("limits", None)  # fitted without them
             own |= _weights(head, rules, examples, goal) | {"warning": about.warning}
             continue
         name = f"{head.dimension}_{head.architecture}"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from singcoach.core.scores import DIMENSIONS
+from singcoach.core.scores import DIMENSIONS, Dimension
 from singcoach.errors import ModelError
 from singcoach.models.catalogue import Catalogue, VerifiedModel
 from singcoach.resources import models_dir
@@ -28,8 +28,10 @@ from singcoach.scoring.heads import (
 )
 from singcoach.scoring.measures import UNITS
 from singcoach.scoring.norms import MARKER, make_norms, rewrite
-from singcoach.scoring.specs import QUANTILE_LEVELS, load_heads, parse_heads, read_heads
+from singcoach.scoring.specs import QUANTILE_LEVELS, Heads, load_heads, parse_heads, read_heads
+from singcoach.scoring.uncertainty import draw_members, member_positions
 from singcoach.scoring.wording import PHRASINGS
+from singcoach.training.toml_text import toml_text
 
 FILE = models_dir() / "heads-rules.toml"
 
@@ -102,6 +104,12 @@ def test_what_describes_is_not_graded(name: str) -> None:
         (("uncertainty", "factors", "overall"), [1.0, 2.0]),
         (("uncertainty", "factors", "overall"), [2.0, 1.0, 3.0]),
         (("uncertainty", "factors", "charm"), [1.0, 2.0, 3.0]),
+        (("heads", "breath", "limits"), {"charm": 0.5}),
+        (("heads", "breath", "limits"), {"alpha_ratio": 0.5}),
+        (("heads", "breath", "limits"), {"level_wobble": "much"}),
+        (("heads", "breath", "limits"), {"level_wobble": 2.5}),
+        (("heads", "breath", "limits"), {"level_wobble": -2.5}),
+        (("heads", "breath", "limits"), [0.5]),
         (("heads", "breath", "weights", "charm"), 1.0),
         (("heads", "breath", "weights", "level_wobble"), "much"),
         (("heads", "breath", "weights", "level_wobble"), float("nan")),
@@ -195,6 +203,63 @@ def test_one_wild_measure_cannot_carry_a_head() -> None:
     z = standardise(values, norm)
     assert z[0] <= 2.5
     assert z[0] > z[1] > 2.0
+
+
+def limited(document: dict[str, Any], dimension: str, **limits: float) -> Heads:
+    changed = copy.deepcopy(document)
+    changed["heads"][dimension]["limits"] = limits
+    return read_heads(changed)
+
+
+@pytest.mark.parametrize(
+    ("dimension", "name", "better"),
+    [("timbre", "alpha_ratio", 1.0), ("breath", "level_movement", -1.0)],
+)
+def test_beyond_its_limit_a_measure_earns_nothing_and_below_it_all(
+    document: dict[str, Any], dimension: Dimension, name: str, better: float
+) -> None:
+    free, heads = read_heads(document), limited(document, dimension, **{name: 0.5})
+    norm, head = heads.norms[name], heads.heads[dimension]
+    steps = np.array([-2.0, 0.0, 0.4, 0.6, 2.0, 50.0])
+    others = {n: np.full(steps.size, heads.norms[n].median) for n in head.weights}
+    values = {**others, name: norm.median + better * steps * norm.scale}
+    found = head_position(values, head=head, norms=heads.norms)
+    as_before = head_position(values, head=free.heads[dimension], norms=heads.norms)
+    assert (np.diff(found[:4]) > 0.0).all()
+    assert found[3] == found[4] == found[5] < as_before[3]
+    np.testing.assert_array_equal(found[:3], as_before[:3])
+    wild = {**values, name: np.full(steps.size, norm.median + better * 1e6)}
+    members = draw_members(heads, count=steps.size)
+    more = {**values, name: np.full(steps.size, norm.median + better * 9e5)}
+    drawn = [member_positions(v, members, heads)[dimension] for v in (wild, more)]
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert (drawn[0] <= member_positions(wild, members, free)[dimension]).all()
+
+
+def test_limits_survive_the_writer_of_packs(document: dict[str, Any]) -> None:
+    changed = copy.deepcopy(document)
+    changed["heads"]["timbre"]["limits"] = {"alpha_ratio": 0.5, "dullness": -0.25}
+    again = read_heads(tomllib.loads(toml_text(changed))).heads["timbre"]
+    assert again.limits == {"alpha_ratio": 0.5, "dullness": -0.25}
+    assert again.bounds == {"alpha_ratio": (-np.inf, 0.5), "dullness": (0.25, np.inf)}
+
+
+def test_norms_place_a_head_as_it_judges_with_its_limits() -> None:
+    text = FILE.read_text(encoding="utf-8")
+    changed = text.replace(
+        "[overall]\n", "[heads.timbre.limits]\nalpha_ratio = -0.25\n\n[overall]\n", 1
+    )
+    random = np.random.default_rng(5)
+    columns = {
+        name: norm.median + norm.scale * random.standard_normal(60)
+        for name, norm in load_heads().norms.items()
+    }
+    for written in (text, changed):
+        heads = read_heads(tomllib.loads(rewrite(written, columns)))
+        found = all_positions(columns, heads)["timbre"]
+        assert np.median(found) == pytest.approx(0.0, abs=2e-3)
+        low, high = np.percentile(found, [16.0, 84.0])
+        assert (high - low) / 2.0 == pytest.approx(1.0, abs=2e-3)
 
 
 def test_missing_measures_leave_the_head_to_the_others_until_too_few_are_left() -> None:
