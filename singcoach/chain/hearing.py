@@ -15,11 +15,14 @@ from singcoach.chain.settings import Settings
 from singcoach.core.arrays import ANALYSIS_RATE, FloatArray, read_only
 from singcoach.core.assessment import InputFile
 from singcoach.core.take import TakeKind
+from singcoach.dsp.offset import without_offset
 from singcoach.jobs import NO_JOB, Job
 from singcoach.regions.detector import detect_kind
 from singcoach.separation.dereverb import dereverb
 
+MONO_VERSION = 2
 DEREVERB_VERSION = 2
+OFFSET_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,22 +66,26 @@ def hear(
         sha256 = sha256_file(path)
         with open_audio(path) as file:
             info = file.info
-            mono = joined(
-                block[0]
-                for block in file.blocks(
-                    sample_rate=ANALYSIS_RATE, channels=1, job=job.part(0.0, 0.15)
+            mono = without_offset(
+                joined(
+                    block[0]
+                    for block in file.blocks(
+                        sample_rate=ANALYSIS_RATE, channels=1, job=job.part(0.0, 0.15)
+                    )
                 )
             )
             warnings = file.warnings
     with clock.stage("kind"):
         kind = settings.kind or detect_kind_of(mono, engine, job.part(0.15, 0.2))
     accompaniment: FloatArray | None = None
-    key = make_key("mono", 1, sha256)
+    key = make_key("mono", MONO_VERSION, sha256)
     solo = mono if kind == "solo" else None
     del mono  # of a mixture, the separated signals take its place in memory
     dried = dry_voice(path, sha256, solo, engine=engine, clock=clock, job=job.part(0.2, 1.0))
     if dried is not None:
         vocal_raw, vocal, accompaniment, key = dried
+        vocal_raw, vocal = without_offset(vocal_raw), without_offset(vocal)
+        key = make_key("offset", OFFSET_VERSION, key)
     else:
         if solo is not None:
             vocal_raw = solo
@@ -87,6 +94,8 @@ def hear(
                 vocal_raw, accompaniment, key = separate_voice(
                     path, sha256, engine, job.part(0.2, 0.8)
                 )
+            vocal_raw = without_offset(vocal_raw)
+            key = make_key("offset", OFFSET_VERSION, key)
         vocal = vocal_raw
         if settings.profile != "fast":
             with clock.stage("dereverb"):

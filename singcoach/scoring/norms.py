@@ -21,6 +21,7 @@ from singcoach.audio.reading import read_audio
 from singcoach.core.arrays import ANALYSIS_RATE, FloatArray, RealArray
 from singcoach.core.scores import DIMENSIONS
 from singcoach.core.take import Take
+from singcoach.dsp.offset import without_offset
 from singcoach.errors import InputError
 from singcoach.files import write_whole
 from singcoach.models.catalogue import Catalogue
@@ -84,7 +85,10 @@ def find_recordings(data: Path) -> Iterator[Recording]:
 def read_voice(recording: Recording) -> FloatArray:
     """Join the parts of a voice, 16 kHz mono, shape ``(n_samples,)``."""
     return np.concatenate(
-        [read_audio(path, sample_rate=ANALYSIS_RATE, channels=1)[0] for path in recording.voice]
+        [
+            without_offset(read_audio(path, sample_rate=ANALYSIS_RATE, channels=1)[0])
+            for path in recording.voice
+        ]
     )
 
 
