@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from singcoach.dsp.anchors import Anchor, find_anchor, frame_count
+from singcoach.dsp.anchors import FIRST_SOUND, LOUD_SAMPLES, Anchor, find_anchor, frame_count
 from singcoach.dsp.gate import gated_mean
 
 
@@ -21,6 +21,27 @@ def test_the_first_sound_is_found_at_any_gain_and_after_any_silence() -> None:
     for silence in (1, 255, 70_000):
         later = find_anchor(np.concatenate([np.zeros(silence, np.float32), audio]))
         assert later == Anchor(first_sound=plain.first_sound + silence, first_signal=silence)
+
+
+@pytest.mark.parametrize("place", [0, 2_500, 39_000])
+def test_a_click_far_above_the_take_does_not_move_the_first_sound(place: int) -> None:
+    noise = np.random.default_rng(6).standard_normal(40_000).astype(np.float32)
+    noise[:3000] *= np.float32(1e-4)
+    clicked = noise.copy()
+    clicked[place : place + 20] = 50.0 * float(np.abs(noise).max())
+    plain, found = find_anchor(noise), find_anchor(clicked)
+    assert 3000 <= plain.first_sound < 3010
+    assert found.first_sound == min(place, plain.first_sound)
+
+
+def test_the_loud_samples_are_counted_exactly_however_long_the_signal() -> None:
+    audio = np.random.default_rng(7).standard_normal(200_000).astype(np.float32)
+    audio[150_000:] *= np.float32(9.0)
+    loud = np.sort(np.abs(audio))[-LOUD_SAMPLES]
+    expected = int((np.abs(audio) >= np.float32(FIRST_SOUND * float(loud))).argmax())
+    assert find_anchor(audio).first_sound == expected
+    for size in (np.float32(1e-45), np.float32(1e-38)):
+        assert find_anchor(np.full(50, size, dtype=np.float32)) == Anchor()
 
 
 @pytest.mark.parametrize("audio", [np.zeros(0), np.zeros(5), np.full(1, 0.5), np.full(9, -0.5)])
