@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from singcoach.core.arrays import ANALYSIS_RATE, FloatArray, RealArray
 from singcoach.core.music import Region
+from singcoach.dsp.anchors import find_anchor
 from singcoach.jobs import NO_JOB, Job
 
 MOS_WINDOW_SAMPLES = 144_160
 """9.01 s, the network's fixed input."""
 MOS_WINDOWS = 3
+_NOTHING = 1e-30
+"""Largest sample of a piece below which it is silence: what no file of integers can hold."""
 _WORKING_RMS = 0.05  # -26 dBFS, the level of speech test material (ITU-T P.56)
 
 # Maps the network's raw outputs to the five-point scale, published with DNSMOS P.835 (ICASSP 2022).
@@ -67,7 +70,8 @@ def recording_quality(
     """Return the DNSMOS P.835 overall quality on the five-point scale, None for silence.
 
     Three windows of 9 s, evenly spread, brought to one level; a shorter take is repeated until it
-    fills one. The network was trained on speech: it warns of bad recordings and says nothing
+    fills one. Counted from the first sound, so that silence before the singing does not move them.
+    The network was trained on speech: it warns of bad recordings and says nothing
     about the singing.
 
     Parameters
@@ -75,7 +79,9 @@ def recording_quality(
     vocal_raw
         The voice before dereverb, 16 kHz mono, shape ``(n_samples,)``.
     """
-    pieces = [piece for piece in _mos_windows(vocal_raw) if np.any(piece)]
+    pieces = [
+        piece for piece in _mos_windows(_sounding(vocal_raw)) if np.abs(piece).max() > _NOTHING
+    ]
     if not pieces:
         return None
     (name,) = session.input_names
@@ -114,6 +120,14 @@ def _mos_windows(audio: FloatArray) -> list[FloatArray]:
     n_windows = min(MOS_WINDOWS, audio.size // MOS_WINDOW_SAMPLES)
     starts = np.linspace(0, audio.size - MOS_WINDOW_SAMPLES, n_windows).astype(int)
     return [audio[start : start + MOS_WINDOW_SAMPLES] for start in starts]
+
+
+def _sounding(audio: FloatArray) -> FloatArray:
+    """Return a recording from its first sound on, without digital silence at its end."""
+    if audio.size == 0:
+        return audio
+    last = audio.size - int((audio[::-1] != 0.0).argmax())
+    return audio[find_anchor(audio).first_sound : last]
 
 
 def _clipped_share(audio: FloatArray) -> float:

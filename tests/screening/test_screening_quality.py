@@ -49,6 +49,39 @@ def test_long_takes_cost_no_more_than_three_windows(seconds: float, runs: int) -
     assert max(session.peaks) <= 1.0
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("size", [1e-45, 1e-40, 1e-33])
+def test_the_smallest_floats_are_silence(size: float) -> None:
+    session = CountingSession()
+    assert recording_quality(np.full(RATE, size, dtype=np.float32), session=session) is None
+    assert session.peaks == []
+    tone = (1e-25 * np.sin(np.arange(RATE) * 0.1)).astype(np.float32)
+    assert recording_quality(tone, session=session) == pytest.approx(2.78, abs=0.01)
+    assert 0.05 < session.peaks[0] <= 1.0
+
+
+class HearingSession(CountingSession):
+    """Keeps what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[np.ndarray] = []
+
+    def run(self, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        self.heard += [audio.copy() for audio in inputs.values()]
+        return super().run(inputs)
+
+
+@pytest.mark.parametrize("seconds", [4.0, 12.0, 31.0])
+def test_silence_around_a_take_does_not_change_what_is_heard_of_it(seconds: float) -> None:
+    noise = np.random.default_rng(9).standard_normal(round(seconds * RATE)).astype(np.float32)
+    before, after = np.zeros(16_411, np.float32), np.zeros(7_000, np.float32)
+    plain, later = HearingSession(), HearingSession()
+    recording_quality(noise, session=plain)
+    recording_quality(np.concatenate([before, noise, after]), session=later)
+    np.testing.assert_array_equal(np.stack(plain.heard), np.stack(later.heard))
+
+
 def test_nothing_has_no_quality() -> None:
     session = CountingSession()
     assert recording_quality(np.zeros(0, dtype=np.float32), session=session) is None
