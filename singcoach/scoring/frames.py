@@ -10,9 +10,12 @@ from singcoach.core.arrays import FloatArray, RealArray
 from singcoach.core.music import Phrase
 from singcoach.core.take import Take
 from singcoach.jobs import NO_JOB, Job
+from singcoach.regions.levels import gated_rms
 
 WINDOW_S = 0.064
 _FLOOR_DB = -120.0
+_WORKING_RMS = 0.05
+"""Level of the singing that the floors of the measures are made for, -26 dBFS."""
 _BLOCK = 512
 """Frames transformed at once: bounds the memory of a phrase of any length."""
 
@@ -26,6 +29,8 @@ class PhraseFrames:
 
     Attributes
     ----------
+    gain
+        Factor that brings the singing of the take to one level; the columns are measured so.
     level_db
         Level above 80 Hz in dB (any fixed reference: only differences are used).
     harmonicity_db
@@ -43,6 +48,7 @@ class PhraseFrames:
     """
 
     phrase: Phrase
+    gain: float
     times_s: RealArray
     voiced: RealArray
     level_db: RealArray
@@ -61,29 +67,42 @@ def phrase_frames(take: Take, job: Job = NO_JOB) -> tuple[PhraseFrames, ...]:
     beyond nine numbers a frame.
     """
     out: list[PhraseFrames] = []
+    gain = working_gain(take.vocal)
     for index, phrase in enumerate(take.phrases):
         share = job.part(index / len(take.phrases), (index + 1) / len(take.phrases))
-        frames = _measure_phrase(take, phrase, share)
+        frames = _measure_phrase(take, phrase, gain, share)
         if frames is not None:
             out.append(frames)
     return tuple(out)
 
 
+def working_gain(audio: FloatArray) -> float:
+    """Return the factor that brings the singing to one level, 1 for silence.
+
+    Measured between floors of a fixed size, a quiet take would lose its faint parts to them.
+    """
+    level = gated_rms(audio)
+    return _WORKING_RMS / level if level > 0.0 else 1.0
+
+
 def level_between(
-    audio: FloatArray, *, sample_rate: int, start_s: float, end_s: float
+    audio: FloatArray, *, sample_rate: int, gain: float, start_s: float, end_s: float
 ) -> RealArray:
-    """Level in dB every 10 ms (windows of 40 ms) between two times; empty when out of the audio."""
+    """Level in dB every 10 ms (windows of 40 ms) between two times; empty when out of the audio.
+
+    ``gain`` from :func:`working_gain`.
+    """
     hop, size = sample_rate // 100, sample_rate // 25
     first = max(0, round(start_s * sample_rate))
     piece = audio[first : max(first, round(end_s * sample_rate))].astype(np.float64)
     if len(piece) < size:
         return np.zeros(0)
-    windows = np.lib.stride_tricks.sliding_window_view(piece, size)[::hop]
+    windows = np.lib.stride_tricks.sliding_window_view(gain * piece, size)[::hop]
     power = np.mean(np.square(windows), axis=1)
     return np.asarray(10.0 * np.log10(power + 1e-12))
 
 
-def _measure_phrase(take: Take, phrase: Phrase, job: Job) -> PhraseFrames | None:
+def _measure_phrase(take: Take, phrase: Phrase, gain: float, job: Job) -> PhraseFrames | None:
     pitch = take.pitch
     first = int(np.searchsorted(pitch.times_s, phrase.start_s))
     last = int(np.searchsorted(pitch.times_s, phrase.end_s))
@@ -96,10 +115,11 @@ def _measure_phrase(take: Take, phrase: Phrase, job: Job) -> PhraseFrames | None
         job.report(start / (last - first), "voice quality")
         stop = min(last - first, start + _BLOCK)
         columns[:, start:stop] = _spectral_block(
-            take.vocal, take.sample_rate, times[start:stop], f0[start:stop]
+            take.vocal, take.sample_rate, gain, times[start:stop], f0[start:stop]
         )
     return PhraseFrames(
         phrase=phrase,
+        gain=gain,
         times_s=times,
         voiced=np.isfinite(f0).astype(np.float64),
         level_db=columns[0],
@@ -113,7 +133,7 @@ def _measure_phrase(take: Take, phrase: Phrase, job: Job) -> PhraseFrames | None
 
 
 def _spectral_block(
-    audio: FloatArray, sample_rate: int, times_s: RealArray, f0_hz: RealArray
+    audio: FloatArray, sample_rate: int, gain: float, times_s: RealArray, f0_hz: RealArray
 ) -> RealArray:
     size = round(WINDOW_S * sample_rate)
     centres = np.round(times_s * sample_rate).astype(np.int64)
@@ -122,6 +142,7 @@ def _spectral_block(
     inside = audio[max(0, low) : max(0, min(len(audio), high))]
     offset = max(0, -low)
     padded[offset : offset + len(inside)] = inside
+    padded *= gain
     starts = centres - centres[0]
     windows = np.lib.stride_tricks.sliding_window_view(padded, size)[starts]
     power = np.square(np.abs(np.fft.rfft(windows * np.hanning(size), n=size, axis=1)))

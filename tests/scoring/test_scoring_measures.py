@@ -26,6 +26,18 @@ def measure(take: Take, name: str) -> float:
     return read_measures(take)[name].value()
 
 
+@pytest.mark.parametrize("gain_db", [-70.0, -40.0, 20.0])
+def test_no_floor_hears_how_loud_a_recording_is(gain_db: float) -> None:
+    take = sing(melody(wobble_db=2.0), noise_db=-45.0, tilt=2.2)
+    plain = read_measures(take)
+    found = read_measures(with_gain(take, 10.0 ** (gain_db / 20.0)))
+    norms = load_heads().norms
+    for name, reading in plain.items():
+        scale = norms[name].scale if name in norms else 1.0
+        expected = pytest.approx(reading.value(), abs=2e-3 * scale, nan_ok=True)
+        assert found[name].value() == expected, name
+
+
 def test_a_perfect_scale_has_no_deviation_whatever_its_tuning() -> None:
     for tuning in (0.0, 37.0, -45.0):
         readings = read_measures(sing(melody(), tuning_cents=tuning))

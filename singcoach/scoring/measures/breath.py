@@ -10,7 +10,7 @@ from singcoach.core.arrays import BoolArray, RealArray
 from singcoach.core.take import Take
 from singcoach.dsp.anchors import find_anchor
 from singcoach.scoring.contour import NoteContour, smooth
-from singcoach.scoring.frames import PhraseFrames, level_between
+from singcoach.scoring.frames import PhraseFrames, level_between, working_gain
 from singcoach.scoring.reading import Reading, make_reading, weighted_mean
 
 LONG_NOTE_S = 0.6
@@ -185,6 +185,7 @@ def audible_breath(take: Take, phrases: Sequence[PhraseFrames]) -> Reading:
     spans, stats, shown = [], [], []
     # Silence that was put in front of a recording is no breath.
     previous_end = find_anchor(take.vocal_raw).first_signal / take.sample_rate
+    gain = working_gain(take.vocal_raw)
     for frames in phrases:
         start = max(previous_end + 0.1, frames.phrase.start_s - 0.6)
         stop = frames.phrase.start_s - 0.05
@@ -192,11 +193,16 @@ def audible_breath(take: Take, phrases: Sequence[PhraseFrames]) -> Reading:
         if stop - start < 0.25:
             continue
         before = level_between(
-            take.vocal_raw, sample_rate=take.sample_rate, start_s=start, end_s=stop
+            take.vocal_raw,
+            sample_rate=take.sample_rate,
+            gain=gain,
+            start_s=start,
+            end_s=stop,
         )
         inside = level_between(
             take.vocal_raw,
             sample_rate=take.sample_rate,
+            gain=gain,
             start_s=frames.phrase.start_s,
             end_s=frames.phrase.end_s,
         )

@@ -42,7 +42,7 @@ def harmonics_to_noise(take: Take, phrases: Sequence[PhraseFrames], job: Job = N
         if len(chosen) < 4:
             continue
         found = [
-            _ratio_db(take.vocal, take.sample_rate, frames.times_s[part], f0_hz[part])
+            _ratio_db(take.vocal, take.sample_rate, frames.gain, frames.times_s[part], f0_hz[part])
             for part in np.split(chosen, range(_BLOCK, len(chosen), _BLOCK))
         ]
         values = np.concatenate(found)
@@ -58,7 +58,7 @@ def harmonics_to_noise(take: Take, phrases: Sequence[PhraseFrames], job: Job = N
 
 
 def _ratio_db(
-    audio: FloatArray, sample_rate: int, times_s: RealArray, f0_hz: RealArray
+    audio: FloatArray, sample_rate: int, gain: float, times_s: RealArray, f0_hz: RealArray
 ) -> RealArray:
     """Ratio of each frame in dB, NaN for a silent one, shape ``(n_frames,)``."""
     size = round(WINDOW_S * sample_rate)
@@ -70,6 +70,7 @@ def _ratio_db(
     inside = audio[max(0, low) : max(0, low + len(padded))]
     offset = max(0, -low)
     padded[offset : offset + len(inside)] = inside
+    padded *= gain
     pieces = np.lib.stride_tricks.sliding_window_view(padded, size)[starts - low]
     pieces = (pieces - pieces.mean(axis=1, keepdims=True)) * window
     power = np.square(np.abs(np.fft.rfft(pieces, n=n_fft, axis=1)))
