@@ -42,6 +42,7 @@ class Screening:
 
     ``pitch_accuracy`` and ``rhythm_accuracy`` are in 0..1, None when nothing to compare with.
     ``recording_quality`` is 1..5 (MOS scale) or None. ``reasons`` are English sentences.
+    ``clipped_share`` is the share 0..1 of the samples that sit at a flat top.
     """
 
     verdict: Verdict
@@ -54,6 +55,7 @@ class Screening:
     voiced_s: float
     recording_quality: float | None
     reasons: tuple[str, ...] = ()
+    clipped_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,8 +110,9 @@ class Uncertainty:
         What the measures do not say, of every take.
     conditions
         What each condition adds: ``short`` 10 s of singing (falling with the root of the length),
-        ``separated`` a voice out of a mixture, ``noisy`` each point of recording quality under 3,
-        ``weak`` a doubtful screening, ``unusual`` each scale unit outside of the norms' quantiles.
+        ``separated`` a voice out of a mixture, ``noisy`` each point of recording quality under 3
+        and each two hundredths of clipped samples, ``weak`` a doubtful screening, ``unusual`` each
+        scale unit outside of the norms' quantiles.
     factors
         Half width of the interval of each nominal share (:data:`NOMINAL`) in units of the take's
         own standard error.

@@ -33,6 +33,11 @@ COIN_TOSS = 0.25
 """Scores closer than this, in half widths of both intervals together, are ordered by judges hardly
 better than by chance (docs/uncertainty.md)."""
 
+CLIPPED_LIKE_A_POINT = 0.02
+"""Share of clipped samples that counts as a point of recording quality lost: DNSMOS hardly hears
+clipping, which adds overtones to the voice (set by hand)."""
+MOST_NOISY = 2.0
+
 FEW_MOMENTS = 2.0
 """Moments that the spread over draws of ``n`` of them is short by: draws of one or two moments,
 which are alike by chance, would look certain."""
@@ -159,10 +164,11 @@ def conditions(take: Take) -> dict[Condition, float]:
     """How much of each condition a take has, but for ``unusual``, which its measures tell."""
     screening = take.screening
     quality = screening.recording_quality
+    noise = max(0.0, 3.0 - quality) if quality is not None else 0.0
     return {
         "short": math.sqrt(10.0 / max(1.0, screening.voiced_s)),
         "separated": float(take.kind == "mixture"),
-        "noisy": min(2.0, max(0.0, 3.0 - quality)) if quality is not None else 0.0,
+        "noisy": min(MOST_NOISY, noise + screening.clipped_share / CLIPPED_LIKE_A_POINT),
         "weak": float(screening.verdict == "weak"),
     }
 

@@ -164,6 +164,7 @@ def screen(
         voiced_s=findings.voiced_s,
         recording_quality=quality,
         reasons=reasons,
+        clipped_share=findings.faults.clipped_share,
     )
 
 

@@ -166,6 +166,7 @@ def test_each_condition_widens(take: Take, heads: Heads) -> None:
         "separated": replace(take, kind="mixture"),
         "noisy": replace(take, screening=replace(heard, recording_quality=2.0)),
         "worse": replace(take, screening=replace(heard, recording_quality=1.2)),
+        "clipped": replace(take, screening=replace(heard, clipped_share=0.02)),
         "weak": replace(take, screening=replace(heard, verdict="weak")),
         "short": replace(take, screening=replace(heard, voiced_s=heard.voiced_s / 3.0)),
     }
@@ -173,6 +174,17 @@ def test_each_condition_widens(take: Take, heads: Heads) -> None:
     for name, found in errors.items():
         assert all(found[part] > plain[part] for part in SCORED), name
     assert all(errors["worse"][part] > errors["noisy"][part] for part in SCORED)
+    assert errors["clipped"] == errors["noisy"]
+
+
+def test_noise_and_clipping_add_up_to_a_limit(take: Take) -> None:
+    def noisy(quality: float | None, clipped: float) -> float:
+        heard = replace(take.screening, recording_quality=quality, clipped_share=clipped)
+        return conditions(replace(take, screening=heard))["noisy"]
+
+    assert noisy(2.5, 0.01) == pytest.approx(1.0)
+    assert noisy(None, 0.01) == pytest.approx(0.5)
+    assert noisy(1.5, 0.04) == noisy(1.0, 1.0) == 2.0
 
 
 def test_a_good_recording_and_an_unheard_one_widen_nothing(take: Take) -> None:

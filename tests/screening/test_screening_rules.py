@@ -126,6 +126,7 @@ def test_clipping_is_named_and_stops_when_bad(
     top = share_of_peak * float(np.abs(vocadito_1.audio).max())
     result = vocadito_1.screened(np.clip(vocadito_1.audio, -top, top))
     assert (result.verdict, result.reasons) == (verdict, said)
+    assert (result.clipped_share > 0.0) == bool(said)
 
 
 def test_rests_belong_to_the_singing_and_long_breaks_do_not() -> None:
