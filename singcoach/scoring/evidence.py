@@ -9,6 +9,7 @@ import numpy as np
 
 from singcoach.core.arrays import BoolArray, RealArray
 from singcoach.core.scores import Dimension, Evidence
+from singcoach.jobs import NO_JOB, Job
 from singcoach.scoring.heads import standardise
 from singcoach.scoring.judges import Judge
 from singcoach.scoring.measures import UNITS
@@ -45,6 +46,7 @@ def find_evidence(
     heads: Heads,
     judge: Judge,
     spared: Spared | None = None,
+    job: Job = NO_JOB,
 ) -> tuple[Evidence, ...]:
     """Return up to six moments, the strongest first.
 
@@ -74,11 +76,11 @@ def find_evidence(
     if not np.isfinite(full):
         return ()
     ends = np.append(moments_s[1:], np.inf)
-    moved = full - judge.without(moments_s, ends)
+    moved = full - judge.without(moments_s, ends, job.part(0.0, 0.5))
     moved = np.abs(moved[np.isfinite(moved)]).sum()
     starts = np.array([c.start_s for c in candidates])
     stops = np.array([c.end_s for c in candidates])
-    effects = full - judge.without(starts, stops)
+    effects = full - judge.without(starts, stops, job.part(0.5, 1.0))
     total = max(float(moved), float(np.nanmax(np.abs(effects), initial=0.0)))
     if not total > 1e-9:
         return ()

@@ -11,6 +11,7 @@ import numpy as np
 from singcoach.core.arrays import RealArray
 from singcoach.core.scores import DIMENSIONS, Dimension
 from singcoach.core.take import Take
+from singcoach.jobs import NO_JOB, Job
 from singcoach.scoring.heads import head_position
 from singcoach.scoring.moments import draw_moments, drawn_values, values_without
 from singcoach.scoring.networks import NetworkHead, rows_of_moments, rows_outside
@@ -40,11 +41,11 @@ class Judge(Protocol):
         """Position of the take; NaN where it cannot be judged."""
         ...
 
-    def without(self, starts_s: RealArray, ends_s: RealArray) -> RealArray:
+    def without(self, starts_s: RealArray, ends_s: RealArray, job: Job = NO_JOB) -> RealArray:
         """Positions with each span left out, shape ``(n_spans,)``."""
         ...
 
-    def drawn(self) -> RealArray:
+    def drawn(self, job: Job = NO_JOB) -> RealArray:
         """Positions by an ensemble over redrawn moments, shape ``(n,)``."""
         ...
 
@@ -65,12 +66,14 @@ class RulesJudge:
         own = {name: np.array([reading.value()]) for name, reading in self.readings.items()}
         return float(self._positions(own)[0])
 
-    def without(self, starts_s: RealArray, ends_s: RealArray) -> RealArray:
+    def without(self, starts_s: RealArray, ends_s: RealArray, job: Job = NO_JOB) -> RealArray:
         """See :class:`Judge`."""
+        job.report(0.0, "evidence")
         return self._positions(values_without(self.readings, starts_s, ends_s))
 
-    def drawn(self) -> RealArray:
+    def drawn(self, job: Job = NO_JOB) -> RealArray:
         """See :class:`Judge`."""
+        job.report(1.0, "scores")
         return self.drawn_positions
 
     def _positions(self, values: Mapping[str, RealArray]) -> RealArray:
@@ -102,20 +105,20 @@ class NetworkJudge:
         own = {name: np.array([reading.value()]) for name, reading in self.readings.items()}
         return float(self.network.positions(self.sequences, own).mean())
 
-    def without(self, starts_s: RealArray, ends_s: RealArray) -> RealArray:
+    def without(self, starts_s: RealArray, ends_s: RealArray, job: Job = NO_JOB) -> RealArray:
         """See :class:`Judge`."""
         values = values_without(self.readings, starts_s, ends_s)
         spans = zip(starts_s, ends_s, strict=True)
         rows = [rows_outside(self.sequences, float(a), float(b)) for a, b in spans]
-        return np.asarray(self.network.positions(self.sequences, values, rows).mean(axis=1))
+        return np.asarray(self.network.positions(self.sequences, values, rows, job).mean(axis=1))
 
-    def drawn(self) -> RealArray:
+    def drawn(self, job: Job = NO_JOB) -> RealArray:
         """See :class:`Judge`; every member judges every draw."""
         counts = draw_moments(len(self.moments_s))[:NETWORK_DRAWS]
         values = drawn_values(self.readings, self.moments_s)
         first = {name: x[:NETWORK_DRAWS] for name, x in values.items()}
         rows = [rows_of_moments(self.sequences, self.moments_s, row) for row in counts]
-        return np.asarray(self.network.positions(self.sequences, first, rows).ravel())
+        return np.asarray(self.network.positions(self.sequences, first, rows, job).ravel())
 
 
 def make_judges(

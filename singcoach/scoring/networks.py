@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from singcoach.core.arrays import BoolArray, RealArray
 from singcoach.core.scores import Dimension
 from singcoach.errors import ModelError
+from singcoach.jobs import NO_JOB, Job
 from singcoach.models.catalogue import VerifiedModel, load
 from singcoach.models.manifest import ModelEntry
 from singcoach.models.sessions import AnySession, open_session
@@ -75,6 +76,7 @@ class NetworkHead:
         sequences: Sequences,
         values: Mapping[str, RealArray],
         rows: Sequence[Rows] | None = None,
+        job: Job = NO_JOB,
     ) -> RealArray:
         """Return positions on the norms' scale by member, NaN where there is too little singing.
 
@@ -99,6 +101,7 @@ class NetworkHead:
         everything = np.arange(len(sequences.starts_s))
         result = np.full((n, self.spec.members), np.nan)
         for way in range(n):
+            job.report(way / n, "listening to the take")
             heard = everything if rows is None else rows[way]
             if self.spec.heard and len(heard) < LEAST_ROWS:
                 continue

@@ -199,9 +199,12 @@ def measure_take(take: Take, heads: Heads) -> Spread:
     return _spread(_hear(take, readings, rules, {}), heads)
 
 
-def _spread(heard: _Heard, heads: Heads) -> Spread:
+def _spread(heard: _Heard, heads: Heads, job: Job = NO_JOB) -> Spread:
     positions = {d: np.array([heard.judges[d].whole()]) for d in DIMENSIONS}
-    drawn = {d: heard.judges[d].drawn() for d in DIMENSIONS}
+    drawn = {
+        d: heard.judges[d].drawn(job.part(number / len(DIMENSIONS), (number + 1) / len(DIMENSIONS)))
+        for number, d in enumerate(DIMENSIONS)
+    }
     odd = unusualness(heard.values, heads)
     shares = heads.overall_weights
     unusual: dict[Scored, float] = {d: odd[d] for d in DIMENSIONS}
@@ -236,11 +239,13 @@ def _of_one_length(drawn: Mapping[Dimension, RealArray]) -> dict[Dimension, Real
 def _score_all(
     heard: _Heard, heads: Heads, reasons: Mapping[Dimension, str], job: Job
 ) -> tuple[dict[Dimension, DimensionScore], DimensionScore]:
-    spread = _spread(heard, heads)
+    spread = _spread(heard, heads, job.part(0.0, 0.4))
+    job = job.part(0.4, 1.0)
     dimensions: dict[Dimension, DimensionScore] = {}
     judged: dict[Dimension, RealArray] = {}
     for number, dimension in enumerate(DIMENSIONS):
-        job.report(number / len(DIMENSIONS), "evidence")
+        share = job.part(number / len(DIMENSIONS), (number + 1) / len(DIMENSIONS))
+        share.report(0.0, "evidence")
         position = spread.positions[dimension]
         reason = reasons.get(dimension)
         if reason is None and not math.isfinite(position):
@@ -264,6 +269,7 @@ def _score_all(
                 heads=heads,
                 judge=judge,
                 spared=lambda starts, ends: _enough_without(heard.take, starts, ends),
+                job=share,
             ),
         )
     overall = float(overall_position(judged, heads)[0])

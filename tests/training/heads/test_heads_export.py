@@ -11,12 +11,14 @@ from head_examples import made_examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from singcoach.errors import InputError
+from singcoach.errors import Cancelled, InputError
+from singcoach.jobs import Job
 from singcoach.models.catalogue import VerifiedModel
 from singcoach.models.heads.graph import write_head
 from singcoach.models.installed import read_pack
 from singcoach.models.manifest import ModelEntry
 from singcoach.models.sessions import Session, open_session
+from singcoach.scoring.judges import NetworkJudge
 from singcoach.scoring.network_specs import read_networks
 from singcoach.scoring.networks import (
     LEAST_ROWS,
@@ -24,6 +26,7 @@ from singcoach.scoring.networks import (
     rows_of_moments,
     rows_outside,
 )
+from singcoach.scoring.reading import make_reading, weighted_mean
 from singcoach.scoring.sequences import Sequences
 from singcoach.scoring.specs import read_heads
 from singcoach.training.examples import MEASURE_NAMES, Example
@@ -138,6 +141,41 @@ def test_a_pack_is_read_as_it_was_written(tmp_path: Path, architecture: str) -> 
     np.testing.assert_allclose(
         said, (mean - network.spec.centre) / network.spec.spread, rtol=1e-4, atol=1e-4
     )
+
+
+def test_a_network_that_judges_many_draws_is_stopped_between_two(tmp_path: Path) -> None:
+    folder = export_pack(tmp_path / "p", [fitted("mlp")], made_examples(n_each=5), ABOUT)
+    (example,) = made_examples(seed=8, n_singers=1, n_each=1 + 1)[:1]
+    sequences = sequences_of(example)
+    reading = make_reading(
+        "note_drift", spans_s=[(0.0, 1.0)], stats=[np.ones(2)], shown=[1.0], finish=weighted_mean
+    )
+    judge = NetworkJudge(
+        network=network_of(folder),
+        sequences=sequences,
+        readings={"note_drift": reading},
+        moments_s=np.zeros(1),
+    )
+    starts_s = np.arange(20.0)
+    told: list[float] = []
+
+    def watch(fraction: float, _stage: str) -> None:
+        told.append(fraction)
+        if len(told) == 3:
+            job.cancel()
+
+    job = Job(watch)
+    with pytest.raises(Cancelled):
+        judge.network.positions(
+            sequences,
+            {"nothing": np.full(20, np.nan)},
+            [rows_outside(sequences, s, s + 1.0) for s in starts_s],
+            job,
+        )
+    assert told == [0.0, 0.05, 0.1]
+    for ask in (judge.drawn, lambda job: judge.without(starts_s, starts_s + 1.0, job)):
+        with pytest.raises(Cancelled):
+            ask(job)
 
 
 def test_leaving_rows_out_and_drawing_them(tmp_path: Path) -> None:
