@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from singcoach.core.arrays import RealArray
-from singcoach.core.scores import DIMENSIONS, Dimension, DimensionScore
+from singcoach.core.scores import DIMENSIONS, Dimension
 from singcoach.core.take import Take
 from singcoach.scoring.heads import HIGHEST, LOWEST, SLOPE, signed_mean, to_score
 from singcoach.scoring.moments import DRAWS
@@ -28,10 +28,6 @@ Z_80 = 1.2816
 SEED = 20_241_123
 MOST_EXCESS = 4.0
 """Scale units outside of the norms' quantiles beyond which a take is not more unusual."""
-
-COIN_TOSS = 0.25
-"""Scores closer than this, in half widths of both intervals together, are ordered by judges hardly
-better than by chance (docs/uncertainty.md)."""
 
 CLIPPED_LIKE_A_POINT = 0.02
 """Share of clipped samples that counts as a point of recording quality lost: DNSMOS hardly hears
@@ -225,19 +221,3 @@ def interval(
 def points(error: float) -> float:
     """A standard error of a position in points of the score, as in the middle of the scale."""
     return SLOPE * error
-
-
-def difference_in_widths(first: DimensionScore, second: DimensionScore) -> float | None:
-    """How far two scores lie apart, in units of the half width of their intervals together.
-
-    Signed (positive: the first is higher); None without two scores. docs/uncertainty.md says how
-    often human judges agree with such a difference; below :data:`COIN_TOSS` say so.
-    """
-    if first.score is None or second.score is None:
-        return None
-    widths = [
-        (part.high - part.low) / 2.0
-        for part in (first, second)
-        if part.high is not None and part.low is not None
-    ]
-    return (first.score - second.score) / max(1e-6, math.hypot(*widths))

@@ -13,7 +13,7 @@ import pytest
 from scoring_takes import melody, sing
 
 from singcoach.core.arrays import RealArray
-from singcoach.core.scores import DIMENSIONS, DimensionScore
+from singcoach.core.scores import DIMENSIONS
 from singcoach.core.take import Take
 from singcoach.errors import InputError
 from singcoach.resources import models_dir
@@ -35,9 +35,7 @@ from singcoach.scoring.moments import moment_starts
 from singcoach.scoring.score import measure_take, whole_take_readings
 from singcoach.scoring.specs import NOMINAL, SCORED, Heads, load_heads, read_heads
 from singcoach.scoring.uncertainty import (
-    COIN_TOSS,
     conditions,
-    difference_in_widths,
     draw_members,
     drawn_spread,
     interval,
@@ -220,19 +218,6 @@ def test_intervals_nest_and_stay_on_the_scale(heads: Heads) -> None:
                 assert outer[1] >= inner[1]
     with pytest.raises(ValueError, match="tuple"):
         interval(0.0, 0.7, "overall", heads, nominal=0.9)
-
-
-def test_differences_are_told_in_widths() -> None:
-    def score(value: float, half: float) -> DimensionScore:
-        return DimensionScore(
-            score=value, low=value - half, high=value + half, head="", encoder=None
-        )
-
-    assert difference_in_widths(score(4.0, 0.6), score(3.0, 0.8)) == pytest.approx(1.0)
-    assert difference_in_widths(score(3.0, 0.6), score(4.0, 0.8)) == pytest.approx(-1.0)
-    nothing = DimensionScore(score=None, low=None, high=None, head="", encoder=None, reason="none")
-    assert difference_in_widths(score(4.0, 0.6), nothing) is None
-    assert 0.0 < COIN_TOSS < 1.0
 
 
 def made_case(
