@@ -182,6 +182,11 @@ def _corpus(args: argparse.Namespace, engine: Engine, job: Job) -> Material:
     from singcoach.training.listening import listen, recordings_of_corpus
 
     manifest = read_manifest(args.corpus)
+    if not manifest.finished:
+        say(
+            f"The corpus {args.corpus} was not made to its end, so some faults or singers are "
+            "missing; `singcoach train edits` with the same options goes on with it"
+        )
     recordings, splits = recordings_of_corpus(args.corpus)
     heard = listen(recordings, engine, job)
     _tell(heard.failed)

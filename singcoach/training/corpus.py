@@ -93,12 +93,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What a corpus is. ``shippable``: may weights trained on it ship with the product."""
+    """What a corpus is. ``shippable``: may weights trained on it ship with the product.
+
+    ``finished`` is written at the very end: a corpus whose making was stopped lacks some of its
+    faults and singers.
+    """
 
     seed: int
     takes: int
     shippable: bool
     sources: tuple[Source, ...]
+    finished: bool = False
 
 
 def read_corpus(folder: Path) -> tuple[Row, ...]:
@@ -170,6 +175,7 @@ def read_manifest(folder: Path) -> Manifest:
                 )
                 for source in document["sources"]
             ),
+            finished=document.get("finished") is True,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _no_corpus(folder, str(error)) from None

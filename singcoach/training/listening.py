@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -12,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from singcoach import __version__
 from singcoach.audio.hashing import sha256_file
 from singcoach.chain.analyse import analyse, find_backing
 from singcoach.chain.cache import make_key
@@ -24,12 +22,11 @@ from singcoach.core.arrays import read_only
 from singcoach.core.take import TakeKind
 from singcoach.errors import InputError
 from singcoach.jobs import NO_JOB, Job
+from singcoach.training.code import HEARING, code_digest
 from singcoach.training.corpus import ORIGINAL, Row, read_corpus
 from singcoach.training.examples import MEASURE_NAMES, SEQUENCES, Example, make_example
 
 EXAMPLE_VERSION = 1
-_CODE = ("dsp", "pitch", "regions", "screening", "scoring", "separation", "encoders")
-"""Packages whose code decides what is measured: with other code, everything is heard anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +95,6 @@ def recordings_of_corpus(folder: Path) -> tuple[tuple[Labelled, ...], Mapping[st
     """
     rows = read_corpus(folder)
     return tuple(_recording(row, folder) for row in rows), {row.item: row.split for row in rows}
-
-
-def examples_of_corpus(folder: Path, engine: Engine, job: Job = NO_JOB) -> list[Example]:
-    """Return the examples of a corpus of controlled singing; see :func:`listen`."""
-    return list(listen(recordings_of_corpus(folder)[0], engine, job).examples)
 
 
 def _recording(row: Row, folder: Path) -> Labelled:
@@ -193,7 +185,7 @@ def _key(recording: Labelled, engine: Engine) -> str:
     return make_key(
         "example",
         EXAMPLE_VERSION,
-        _code_digest(),
+        _digest(),
         MEASURE_NAMES,
         sha256_file(recording.file),
         backing,
@@ -217,11 +209,5 @@ def _encoders(engine: Engine) -> dict[str, str]:
 
 
 @cache
-def _code_digest() -> str:
-    """Digest of the code that measures; of the version where there is no code to read."""
-    digest = hashlib.sha256(__version__.encode())
-    root = Path(__file__).resolve().parents[1]
-    for package in _CODE:
-        for path in sorted((root / package).rglob("*.py")):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+def _digest() -> str:
+    return code_digest(HEARING)

@@ -10,14 +10,13 @@ import hashlib
 import json
 import math
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeVar, cast
 
 import numpy as np
 
-from singcoach import resources
 from singcoach.audio.hashing import sha256_file
 from singcoach.audio.reading import open_audio
 from singcoach.audio.writing import WavWriter
@@ -39,9 +38,9 @@ from singcoach.jobs import NO_JOB, Job
 from singcoach.models.catalogue import Catalogue
 from singcoach.scoring.score import score_take
 from singcoach.scoring.specs import Heads, load_heads
+from singcoach.training.code import HEARING, code_digest
 from singcoach.training.examples import Example, load_examples, make_example, save_examples
 
-_CODE = ("dsp", "encoders", "pitch", "regions", "scoring", "screening", "separation")
 _LIMIT_BYTES = 6_000_000_000
 
 Remembered = TypeVar("Remembered")
@@ -92,7 +91,7 @@ class Workbench:
         catalogue = Catalogue.default()
         heads = catalogue.require("heads")
         self._digest = hashlib.sha256(
-            f"{code_digest(_CODE)} {heads.entry.sha256}".encode()
+            f"{code_digest(HEARING)} {heads.entry.sha256}".encode()
         ).hexdigest()
         self._folder = work / "takes"
         self.work = work
@@ -194,16 +193,6 @@ class Workbench:
         return replace(
             take, features=general.rows, feature_rate_hz=general.rate_hz, singing=singing
         )
-
-
-def code_digest(packages: Iterable[str]) -> str:
-    """SHA-256 over the source of some packages of ours and of the list of shipped models."""
-    root = Path(resources.__file__).resolve().parent
-    files = [path for name in packages for path in sorted((root / name).rglob("*.py"))]
-    digest = hashlib.sha256((resources.models_dir() / "manifest.toml").read_bytes())
-    for path in files:
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
 
 
 def _described(item: Item) -> list[object]:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from singcoach.benchmark.experiments.takes import code_digest
 from singcoach.chain.cache import make_key
 from singcoach.core.arrays import RealArray
 from singcoach.errors import InputError
 from singcoach.jobs import NO_JOB, Job
 from singcoach.scoring.specs import Heads
+from singcoach.training.code import code_digest
 from singcoach.training.examples import Example
 from singcoach.training.fit import FittedHead, fit_head
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +129,7 @@ def build_corpus(
         done.append(document)
         write_labels(out, rows_from(done))
     job.report(1.0, "corpus")
+    write_manifest(out, replace(manifest, finished=True))
     return Built(
         takes=sum(len(document["rows"]) for document in done),
         kept=kept,
@@ -138,7 +139,7 @@ def build_corpus(
 
 def _begin(out: Path, manifest: Manifest) -> None:
     if (out / MANIFEST_NAME).exists():
-        if read_manifest(out) != manifest:
+        if replace(read_manifest(out), finished=False) != manifest:
             raise InputError(
                 f"{out} holds a corpus that was made with other options or from other recordings",
                 hint="Choose another folder, or the same options",

@@ -5,25 +5,35 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 from made_voices import write_vowels
 
+import singcoach
 from singcoach.audio.reading import read_audio
-from singcoach.cli import train_edits
+from singcoach.chain.engine import Engine
+from singcoach.cli import train_edits, train_heads
 from singcoach.errors import Cancelled, InputError, OutputError
-from singcoach.jobs import Job
+from singcoach.jobs import NO_JOB, Job
 from singcoach.models.sessions import Session
+from singcoach.training import code, listening
+from singcoach.training.code import HEARING, code_digest
 from singcoach.training.corpus import (
     COLUMNS,
     LABELS_NAME,
+    MANIFEST_NAME,
+    Manifest,
     Row,
+    Source,
     read_corpus,
     read_manifest,
     write_labels,
+    write_manifest,
 )
 from singcoach.training.edits.kinds import FAULT_KINDS
+from singcoach.training.listening import Listened
 from singcoach.training.made import plan as planning
 from singcoach.training.made.build import build_corpus
 from singcoach.training.made.plan import make_plan
@@ -60,6 +70,57 @@ def test_labels_order_the_severities() -> None:
     assert row(edit="vibrato_removed", severity=1.0).labels["emotion"] == -1.0
     assert set(row(edit="original", severity=0.0).labels.values()) == {0.0}
     assert len(row(edit="neutral", severity=0.0).labels) == 5
+
+
+def test_a_manifest_survives_the_file_and_an_older_one_is_not_finished(tmp_path: Path) -> None:
+    source = Source(name="a", licence="MIT", attribution="a", files=("1",))
+    for finished in (True, False):
+        manifest = Manifest(seed=1, takes=2, shippable=True, sources=(source,), finished=finished)
+        write_manifest(tmp_path, manifest)
+        assert read_manifest(tmp_path) == manifest
+    document = json.loads((tmp_path / MANIFEST_NAME).read_text())
+    del document["finished"]
+    (tmp_path / MANIFEST_NAME).write_text(json.dumps(document))
+    assert read_manifest(tmp_path) == manifest
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_training_on_a_corpus_that_was_not_finished_says_so(
+    tmp_path: Path,
+    finished: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_labels(tmp_path, [])
+    manifest = Manifest(seed=1, takes=2, shippable=True, sources=(), finished=finished)
+    write_manifest(tmp_path, manifest)
+    monkeypatch.setattr(listening, "listen", lambda *_: Listened(examples=(), failed={}))
+    args = argparse.Namespace(corpus=tmp_path)
+    train_heads._corpus(args, cast("Engine", None), NO_JOB)
+    assert ("not made to its end" in capsys.readouterr().err) != finished
+
+
+def test_other_code_anywhere_on_a_takes_way_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in HEARING:
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "code.py").write_text("x = 1\n")
+    monkeypatch.setattr(code.resources, "__file__", str(tmp_path / "resources.py"))
+    plain = code_digest(HEARING)
+    assert code_digest(HEARING) == plain
+    found = {plain}
+    for package in HEARING:
+        (tmp_path / package / "code.py").write_text("x = 2\n")
+        found.add(code_digest(HEARING))
+    assert len(found) == len(HEARING) + 1
+
+
+def test_every_package_that_the_chain_goes_through_is_watched() -> None:
+    root = Path(singcoach.__file__).parent
+    there = {path.name for path in root.iterdir() if (path / "__init__.py").is_file()}
+    others = {"benchmark", "cli", "coaching", "doctor", "models", "report", "training"}
+    assert there - set(HEARING) == others
 
 
 def test_rows_survive_the_file(tmp_path: Path) -> None:
@@ -122,6 +183,7 @@ def test_a_corpus_is_made_gone_on_with_and_the_same(
         build_corpus(data, out, session=pitch_session, seed=3, takes=28, job=job)
     begun = {path.name: path.read_bytes() for path in (out / "audio").iterdir()}
     assert len(begun) > 8
+    assert not read_manifest(out).finished
     assert len(read_corpus(out)) >= 10  # the first group is whole, and labelled
 
     built = build_corpus(data, out, session=pitch_session, seed=3, takes=28)
@@ -143,6 +205,7 @@ def test_a_corpus_is_made_gone_on_with_and_the_same(
         assert (other / "audio" / path.name).read_bytes() == path.read_bytes()
 
     manifest = read_manifest(out)
+    assert manifest.finished
     assert manifest.shippable
     assert [source.name for source in manifest.sources] == ["vocobox"]
     for group in {r.group for r in rows}:
