@@ -22,9 +22,10 @@ from typing import Literal
 import numpy as np
 
 from singcoach.audio.writing import write_wav
+from singcoach.benchmark.fooled_effects import EFFECTS
 from singcoach.benchmark.fooled_rules import Outcome, is_right
 from singcoach.benchmark.fooled_sounds import MADE_SOUNDS
-from singcoach.benchmark.fooled_tricks import SAMPLE_TRICKS, VOICE_TRICKS
+from singcoach.benchmark.fooled_tricks import SAMPLE_TRICKS, VOICE_TRICKS, first_third
 from singcoach.benchmark.material import read_mono
 from singcoach.chain.assess import assess
 from singcoach.chain.engine import Engine
@@ -40,13 +41,22 @@ from singcoach.pitch.notes import find_notes
 from singcoach.training.edits.world import analyse_voice
 
 LONGEST_S = 24.0
-Rule = Literal["null", "same", "part", "no gain", "below", "two notes"]
+LONG_S = 90.0
+"""Takes of which a third is enough to judge are cut here for that trick."""
+LEAST_THIRD_S = 15.0
+THIRD_OF_LONG = "stopped after a third of a long take"
+Rule = Literal["null", "same", "part", "no gain", "other sound", "below", "two notes"]
 
 RULES: dict[str, Rule] = {
     "resynthesised": "same",
     "20 dB quieter": "same",
     "octave lower": "same",
+    "dc": "same",
+    "treble": "other sound",
+    "telephone": "other sound",
+    "expander": "other sound",
     "stopped after a third": "part",
+    THIRD_OF_LONG: "part",
     "one phrase looped": "part",
     "half speed": "no gain",
     "tape at half speed": "no gain",
@@ -174,6 +184,8 @@ class _Bench:
 
     def tricks(self, name: str, audio: FloatArray) -> Iterator[Row]:
         """Judge a take and everything made from it."""
+        if audio.size >= round(3.0 * LEAST_THIRD_S * ANALYSIS_RATE):
+            yield from self._third_of_long(name, audio[: round(LONG_S * ANALYSIS_RATE)])
         audio = audio[: round(LONGEST_S * ANALYSIS_RATE)]
         whole = self.outcome(audio, "solo")
         yield Row(take=name, trick="untouched", rule=None, outcome=whole, right=True, why="")
@@ -192,6 +204,8 @@ class _Bench:
                 changed = VOICE_TRICKS[trick](voice)
             elif trick in SAMPLE_TRICKS:
                 changed = SAMPLE_TRICKS[trick](audio)
+            elif trick in EFFECTS:
+                changed = EFFECTS[trick](audio)
             else:
                 continue
             outcome = self.outcome(changed, "solo")
@@ -199,6 +213,15 @@ class _Bench:
             yield Row(
                 take=name, trick=trick, rule=RULES[trick], outcome=outcome, right=right, why=why
             )
+
+    def _third_of_long(self, name: str, audio: FloatArray) -> Iterator[Row]:
+        """Judge the first third of a take that is long enough for it to be scored."""
+        whole = self.outcome(audio, "solo")
+        yield Row(take=name, trick="untouched, long", rule=None, outcome=whole, right=True, why="")
+        outcome = self.outcome(first_third(audio), "solo")
+        rule = RULES[THIRD_OF_LONG]
+        right, why = is_right(rule, outcome, whole)
+        yield Row(take=name, trick=THIRD_OF_LONG, rule=rule, outcome=outcome, right=right, why=why)
 
 
 def _recordings(sounds: Path | None) -> Iterator[tuple[str, str, Path]]:

@@ -31,7 +31,9 @@ def is_right(rule: str, found: Outcome, whole: Outcome | None) -> tuple[bool, st
     Rules: ``null``: no score at all, with a reason. ``same``: every score of the trick lies in the
     untouched take's interval. ``part``: the overall score is null or not above that interval, and
     its own interval is not narrower when it is shorter. ``no gain``: overall null or not higher.
-    ``below``: overall null or lower. ``two notes``: technique and emotion null.
+    ``other sound``: what is the same singing through an effect is scored where the untouched take
+    is, and no score is higher. ``below``: overall null or lower. ``two notes``: technique and
+    emotion null.
 
     Parameters
     ----------
@@ -55,6 +57,8 @@ def is_right(rule: str, found: Outcome, whole: Outcome | None) -> tuple[bool, st
         raise ValueError(f"the rule {rule!r} compares with the untouched take")
     if rule == "same":
         return _same(found, whole)
+    if rule == "other sound":
+        return _other_sound(found, whole)
     score, before = found.scores["overall"], whole.scores["overall"]
     if score is None:
         return True, ""
@@ -85,6 +89,17 @@ def _same(found: Outcome, whole: Outcome) -> tuple[bool, str]:
         if not low <= score <= high:
             return False, f"{name} left its interval"
     return True, ""
+
+
+def _other_sound(found: Outcome, whole: Outcome) -> tuple[bool, str]:
+    gained = []
+    for name, before in whole.scores.items():
+        score = found.scores[name]
+        if before is not None and score is None:
+            return False, f"{name} is refused"
+        if score is not None and (before is None or score > before + GAIN):
+            gained.append(name)
+    return not gained, f"{', '.join(gained)} gained" if gained else ""
 
 
 def _width(outcome: Outcome) -> float:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
 
-from singcoach.benchmark import fooled_sounds
+from singcoach.benchmark import fooled, fooled_sounds
 from singcoach.benchmark.fooled import RULES, Row, table
+from singcoach.benchmark.fooled_effects import (
+    EFFECTS,
+    EXPANSION,
+    TELEPHONE_HZ,
+    expanded,
+    more_treble,
+    telephone,
+    with_offset,
+)
 from singcoach.benchmark.fooled_rules import Outcome, is_right
 from singcoach.benchmark.fooled_tricks import SAMPLE_TRICKS, VOICE_TRICKS
 from singcoach.core.arrays import FloatArray
 from singcoach.core.music import Note, PitchTrack
+from singcoach.core.take import TakeKind
 from singcoach.training.edits.voice import Singing
 from singcoach.training.edits.world import analyse_voice, is_installed
 
@@ -54,6 +65,11 @@ WHOLE = _outcome(3.0)
         ("part", _outcome(None, reasons=("less than 10 s of singing",)), True),
         ("no gain", _outcome(3.05), True),
         ("no gain", _outcome(3.3), False),
+        ("other sound", _outcome(3.05), True),
+        ("other sound", _outcome(2.0), True),
+        ("other sound", _outcome(3.0, timbre=3.2), False),
+        ("other sound", _outcome(None, reasons=("speech",)), False),
+        ("other sound", _outcome(3.0, breath=None), False),
         ("below", _outcome(2.9), True),
         ("below", _outcome(3.0), False),
         ("two notes", _outcome(3.0, technique=None, emotion=None), True),
@@ -74,7 +90,76 @@ def test_a_rule_without_what_it_compares_with_is_refused() -> None:
 
 
 def test_every_trick_has_a_rule() -> None:
-    assert set(VOICE_TRICKS) | set(SAMPLE_TRICKS) <= set(RULES)
+    assert set(VOICE_TRICKS) | set(SAMPLE_TRICKS) | set(EFFECTS) <= set(RULES)
+
+
+def _gain_db(effect: Callable[[FloatArray], FloatArray], hz: float) -> float:
+    times_s = np.arange(4 * RATE) / RATE
+    tone = (0.1 * np.sin(2 * np.pi * hz * times_s)).astype(np.float32)
+    inner = slice(RATE, 3 * RATE)
+    return 20.0 * float(np.log10(np.std(effect(tone)[inner]) / np.std(tone[inner])))
+
+
+def test_the_equaliser_lifts_the_treble_alone() -> None:
+    assert _gain_db(more_treble, 100.0) == pytest.approx(0.0, abs=0.2)
+    assert _gain_db(more_treble, 1200.0) == pytest.approx(6.0, abs=0.3)
+    assert _gain_db(more_treble, 6000.0) == pytest.approx(12.0, abs=0.7)
+
+
+def test_the_telephone_leaves_its_band() -> None:
+    assert _gain_db(telephone, 1000.0) == pytest.approx(0.0, abs=0.2)
+    for edge in TELEPHONE_HZ:
+        assert _gain_db(telephone, edge) == pytest.approx(-3.0, abs=0.3)
+    assert _gain_db(telephone, 150.0) < -30.0
+    assert _gain_db(telephone, 6800.0) < -30.0
+
+
+def test_the_expander_widens_the_distance_of_soft_and_loud() -> None:
+    times_s = np.arange(4 * RATE) / RATE
+    loudness = np.where(times_s < 2.0, 0.2, 0.02)  # 20 dB
+    audio = (loudness * np.sin(2 * np.pi * 440.0 * times_s)).astype(np.float32)
+    found = expanded(audio)
+    loud, soft = np.std(found[RATE : 2 * RATE - 2000]), np.std(found[3 * RATE :])
+    assert 20.0 * np.log10(loud / soft) == pytest.approx(20.0 * (1.0 + EXPANSION), abs=0.3)
+    assert loud == pytest.approx(np.std(audio[RATE : 2 * RATE - 2000]), rel=0.02)
+
+
+def test_an_offset_adds_no_sound() -> None:
+    audio = np.random.default_rng(2).uniform(-0.9, 0.9, RATE).astype(np.float32)
+    found = with_offset(audio)
+    assert np.abs(found).max() <= np.abs(audio).max() + 1e-6
+    assert found.mean() == pytest.approx(0.09, abs=0.02)
+    assert np.std(found) == pytest.approx(0.9 * np.std(audio), rel=1e-4)
+
+
+@pytest.mark.parametrize("name", sorted(EFFECTS))
+def test_effects_keep_length_and_take_silence(name: str) -> None:
+    for size in (0, 3, RATE):
+        found = EFFECTS[name](np.zeros(size, dtype=np.float32))
+        assert found.dtype == np.float32
+        assert found.size == size
+        assert not found.any()
+
+
+@dataclasses.dataclass
+class _Scripted(fooled._Bench):
+    """A bench that hears nothing: it writes down how long each take was."""
+
+    lengths_s: list[float] = dataclasses.field(default_factory=list)
+
+    def outcome(self, audio: FloatArray, kind: TakeKind | None) -> Outcome:
+        self.lengths_s.append(audio.size / RATE)
+        return _outcome(3.0, half=1.0 if len(self.lengths_s) == 1 else 1.3)
+
+
+def test_a_third_of_a_long_take_is_judged_beside_the_whole() -> None:
+    bench = _Scripted()
+    rows = list(bench._third_of_long("take", np.ones(60 * RATE, dtype=np.float32)))
+    assert bench.lengths_s == [60.0, 20.0]
+    assert [(row.trick, row.rule) for row in rows] == [
+        ("untouched, long", None), (fooled.THIRD_OF_LONG, "part"),
+    ]  # fmt: skip
+    assert rows[1].right
 
 
 @pytest.mark.parametrize("name", sorted(fooled_sounds.MADE_SOUNDS))
