@@ -14,7 +14,7 @@ import numpy as np
 
 from singcoach.core.arrays import FloatArray
 
-FIRST_SOUND = 0.015
+FIRST_SOUND = 0.02
 """Size of the first sound relative to the loud samples: some 40 dB below the largest of a voice, so
 that the noise of a recording, or a little more or less of it, does not count as the first sound."""
 
@@ -35,7 +35,7 @@ class Anchor:
     Attributes
     ----------
     first_sound
-        Index of the first sample within some 36 dB of the loud ones; 0 where there is none.
+        Index of the first sample within 34 dB of the loud ones; 0 where there is none.
     first_signal
         Index of the first sample that is not zero: nothing was recorded before it. 0 for silence.
     """
