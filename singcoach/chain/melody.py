@@ -19,7 +19,7 @@ from singcoach.jobs import NO_JOB, Job
 from singcoach.pitch.f0 import track_pitch
 from singcoach.pitch.notes import find_notes
 
-PITCH_VERSION = 2
+PITCH_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
