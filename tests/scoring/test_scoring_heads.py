@@ -191,9 +191,10 @@ def test_each_measure_moves_its_score_by_its_sign() -> None:
     for dimension, head in heads.heads.items():
         before = all_positions(middle, heads)[dimension][0]
         for name, weight in head.weights.items():
+            # Towards the bad side, where no limit stops it.
             norm = heads.norms[name]
-            more = {**middle, name: np.array([norm.median + norm.scale])}
-            assert (all_positions(more, heads)[dimension][0] - before) * weight > 0.0, name
+            worse = {**middle, name: np.array([norm.median - np.sign(weight) * norm.scale])}
+            assert all_positions(worse, heads)[dimension][0] < before, name
 
 
 def test_one_wild_measure_cannot_carry_a_head() -> None:
@@ -218,7 +219,7 @@ def limited(document: dict[str, Any], dimension: str, **limits: float) -> Heads:
 def test_beyond_its_limit_a_measure_earns_nothing_and_below_it_all(
     document: dict[str, Any], dimension: Dimension, name: str, better: float
 ) -> None:
-    free, heads = read_heads(document), limited(document, dimension, **{name: 0.5})
+    free, heads = limited(document, dimension), limited(document, dimension, **{name: 0.5})
     norm, head = heads.norms[name], heads.heads[dimension]
     steps = np.array([-2.0, 0.0, 0.4, 0.6, 2.0, 50.0])
     others = {n: np.full(steps.size, heads.norms[n].median) for n in head.weights}
@@ -246,9 +247,8 @@ def test_limits_survive_the_writer_of_packs(document: dict[str, Any]) -> None:
 
 def test_norms_place_a_head_as_it_judges_with_its_limits() -> None:
     text = FILE.read_text(encoding="utf-8")
-    changed = text.replace(
-        "[overall]\n", "[heads.timbre.limits]\nalpha_ratio = -0.25\n\n[overall]\n", 1
-    )
+    changed = text.replace("alpha_ratio = 0.0\n", "alpha_ratio = -0.25\n", 1)
+    assert changed != text
     random = np.random.default_rng(5)
     columns = {
         name: norm.median + norm.scale * random.standard_normal(60)
