@@ -37,6 +37,7 @@ _FAULTS: Final = tuple(
         r"\b(?:this|that|one|each|every) (?:\w+ )?(?:notes|phrases|breaths|tones)\b",
         r"\byour (?:\w+ ){1,2}of your\b|\bon (?:your|the) (?:end|start|beginning|clarity)[.,]?$",
         r"\bshaped? the loudness follow\b|\bmore (?:smooth|even|regular|steady)\b",
+        r"\b(\w{4,}?)(?:ness|ity)?\b.* (?:is|sounds|stays|remains)(?: not)? \1\b",
         r"\bnext,? .* (?:next|in your next take|today|this week)\.$",
     )
 )

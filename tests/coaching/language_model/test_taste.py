@@ -26,6 +26,7 @@ from singcoach.coaching.topics import ALL_TOPICS
         "In one moment you have your nicely smooth vibrato.",
         "Next, work on the leaps today.",
         "At 0:12 your held note keeps steady.",
+        "At 0:12, the smoothness of the sound is smooth.",
     ],
 )
 def test_what_hurts_is_noticed(sentence: str) -> None:
