@@ -54,7 +54,9 @@ def test_the_list_says_which_profile_uses_what(tmp_path: Path, capsys: Capture) 
             found[words[0]] = "fast, balanced" if words[2] == "fast," else words[2]
         return found
 
-    assert set(profiles().values()) == {"all"}
+    found = profiles()
+    assert found.pop("coach-smollm2") in ("not", "all")  # "not built" where its file is not here
+    assert set(found.values()) == {"all"}
     source = str(write_roformer(tmp_path))
     for name in ("one", "two"):
         lines_of(capsys, "add", source, "--trust", "--name", name)
