@@ -143,7 +143,7 @@ def _wait(recording: Recording, seconds: float | None, job: Job) -> None:
     wanted_s = _LONGEST_S if seconds is None else seconds
     warned = False
     try:
-        while not (state := recording.poll()).finished and state.recorded_s < wanted_s:
+        while not (state := recording.poll()).finished and recording.read_position_s < wanted_s:
             stage = f"recording {state.recorded_s:.0f} s, {state.level_db:.0f} dB"
             job.report(0.0 if seconds is None else state.recorded_s / wanted_s, stage)
             recording.read_new()

@@ -29,8 +29,8 @@ RING_S = 30.0
 """Longest time for which a disk may stand still without a sample being lost."""
 _RING_GUARD_S = 1.0
 _STALL_S = 0.2
-_FIRST_SOUND_S = 8.0
-_GONE_S = 2.5
+_FIRST_SOUND_S = 6.0
+_GONE_S = 3.0
 _LOOK_S = 0.05
 _DISK_LOOK_S = 1.0
 _LEAST_FREE_S = 10.0

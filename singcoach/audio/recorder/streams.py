@@ -161,11 +161,11 @@ class PortAudio:
         )
         try:
             if output_device is None:
-                return _Streams([asked.input_only()], asked)
+                return _Streams([asked.input_only], asked)
             if output_device.host_api == input_device.host_api:
                 with contextlib.suppress(_CombinationError):
-                    return _Streams([asked.both()], asked)
-            return _Streams([asked.input_only(), asked.output_only()], asked)
+                    return _Streams([asked.both], asked)
+            return _Streams([asked.input_only, asked.output_only], asked)
         except self._sd.PortAudioError as error:
             if is_wrong_rate(error):
                 raise WrongRateError(str(error)) from error
@@ -296,41 +296,49 @@ class _Asked:
 class _Streams:
     """One stream of PortAudio, or one for each direction."""
 
-    def __init__(self, streams: Sequence[Any], asked: _Asked) -> None:
-        self._streams = streams
+    def __init__(self, openers: Sequence[Callable[[], Any]], asked: _Asked) -> None:
+        self._openers = openers
+        self._streams = [opener() for opener in openers]
         self.sample_rate = asked.sample_rate
         self.input_channels = asked.input_channels
         self.output_channels = asked.output_channels
-        self.one_clock = len(streams) == 1
-        self.output_latency_s = _output_latency_s(streams[-1]) if asked.output_channels else 0.0
+        self.one_clock = len(openers) == 1
+        self.output_latency_s = (
+            _output_latency_s(self._streams[-1]) if asked.output_channels else 0.0
+        )
         self._name = asked.input_device.name
         self._error: type[Exception] = asked.sd.PortAudioError
 
     def start(self) -> None:
         try:
+            if not self._streams:
+                self._streams = [opener() for opener in self._openers]
             for stream in self._streams:
                 stream.start()
-        except self._error as error:
+        except (self._error, _CombinationError) as error:
             self.close()
             raise from_portaudio(error, self._name) from error
 
     def halt(self) -> None:
-        for stream in self._streams:
-            with contextlib.suppress(self._error):
-                stream.abort()
+        # Some sound servers answer no more to a stream that was stopped: open another one.
+        self.close()
+        self._streams = []
 
     @property
     def active(self) -> bool:
-        return all(bool(stream.active) for stream in self._streams)
+        return bool(self._streams) and all(bool(stream.active) for stream in self._streams)
 
     def close(self) -> None:
         # A driver whose device is gone may never come back from this: not our thread then.
-        closer = threading.Thread(target=self._close, name="close stream", daemon=True)
+        streams = list(self._streams)
+        closer = threading.Thread(
+            target=self._close, args=(streams,), name="close stream", daemon=True
+        )
         closer.start()
         closer.join(_CLOSE_S)
 
-    def _close(self) -> None:
-        for stream in self._streams:
+    def _close(self, streams: Sequence[Any]) -> None:
+        for stream in streams:
             with contextlib.suppress(self._error):
                 stream.abort()
             with contextlib.suppress(self._error):

@@ -14,6 +14,8 @@ STEADY_S = 0.3
 """How long a stream must run at its pace before a take begins."""
 PATIENCE_S = 3.0
 """A stream that never finds its pace is used from here on all the same."""
+ANSWER_S = 4.0
+"""A stream that does not call at all within this is started again."""
 MOST_STARTS = 4
 
 _GAP_S = 0.1
@@ -80,17 +82,19 @@ def start_clean(
     given_up
         Whether there is no need any more.
     first_sound_s
-        How long to wait for a sound card that does not call at all.
+        How long to try, in all, with a sound card that does not call.
     """
+    deadline_s = time.monotonic() + first_sound_s
     for number in range(MOST_STARTS):
         warm_up.reset()
         start()
         began_s = time.monotonic()
         while not (warm_up.steady or warm_up.disturbed or given_up()):
-            waited_s = time.monotonic() - began_s
-            if waited_s > (PATIENCE_S if warm_up.heard else first_sound_s):
-                return
+            if time.monotonic() - began_s > (PATIENCE_S if warm_up.heard else ANSWER_S):
+                break
             time.sleep(_LOOK_S)
-        if given_up() or not warm_up.disturbed or number == MOST_STARTS - 1:
+        if given_up() or (warm_up.heard and not warm_up.disturbed):
+            return
+        if number == MOST_STARTS - 1 or (not warm_up.heard and time.monotonic() > deadline_s):
             return
         halt()

@@ -244,5 +244,4 @@ def test_a_window_that_does_not_read_never_holds_the_recording(backend: FakeBack
         assert not feed.finish(timeout_s=5.0)
         assert feed.window_gone
         capture.close()
-    assert outcome.dropouts == 0
     assert soundfile.info(path).frames == outcome.frames > 0.5 * 192_000
