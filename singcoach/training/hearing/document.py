@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -14,11 +15,13 @@ from typing import Any, Final
 from singcoach.coaching.hearing import ISSUES
 from singcoach.errors import InputError
 from singcoach.files import write_whole
+from singcoach.training.hearing.judging import LEAST_SINGERS
 from singcoach.training.hearing.run import REPORT_FORMAT
 
 BEGIN: Final = (
     "<!-- Made by `python -m singcoach.training.hearing.document REPORT`; do not edit. -->\n"
 )
+_LAST_LOSSES: Final = 5
 END: Final = "<!-- End of what was made. -->\n"
 
 
@@ -65,6 +68,14 @@ def table(report: Mapping[str, Any]) -> str:
             lines += [f"**{title}** were not judged in this run.", ""]
             continue
         lines += [f"**{title}**", "", *_rows(judged), "", _verdict(judged), ""]
+    last = report["losses_through"][-_LAST_LOSSES:]
+    if last:
+        lines += [
+            f"Loss of the answer's first word at the end of the training through the model: "
+            f"{sum(last) / len(last):.2f} nats in the mean of the last {len(last)} steps; "
+            f"guessing all {len(ISSUES) + 1} answers alike costs {math.log(len(ISSUES) + 1):.2f}.",
+            "",
+        ]
     return "\n".join(lines)
 
 
@@ -84,7 +95,7 @@ def _rows(judged: Sequence[Mapping[str, Any]]) -> list[str]:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for one in sorted(judged, key=lambda one: -(one["auc"]["value"] or 0.0)):
-        verdict = "yes" if _above(one["auc"]) and _above(one["pairs"]) else "no"
+        verdict = "yes" if _is_heard(one) else "no"
         lines.append(
             f"| {words[one['issue']]} | {one['n_takes']} | {one['n_singers']} "
             f"| {_shown(one['auc'])} | {_shown(one['pairs'])} | {verdict} |"
@@ -94,12 +105,17 @@ def _rows(judged: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _verdict(judged: Sequence[Mapping[str, Any]]) -> str:
     words = {issue.id: issue.words for issue in ISSUES}
-    heard = [words[o["issue"]] for o in judged if _above(o["auc"]) and _above(o["pairs"])]
+    heard = [words[one["issue"]] for one in judged if _is_heard(one)]
     others = [words[o["issue"]] for o in judged if words[o["issue"]] not in heard]
     return (
         f"Heard better than chance by both figures: {', '.join(heard) or 'nothing'}. "
         f"Not shown to be heard: {', '.join(others) or 'nothing'}."
     )
+
+
+def _is_heard(one: Mapping[str, Any]) -> bool:
+    enough = one["n_singers"] >= LEAST_SINGERS
+    return enough and _above(one["auc"]) and _above(one["pairs"])
 
 
 def _above(share: Mapping[str, Any]) -> bool:

@@ -22,6 +22,7 @@ from singcoach.training.corpus import Row
 from singcoach.training.hearing.ear import CLEAN, class_of
 
 LEVEL: Final = 0.95
+LEAST_SINGERS: Final = 4
 _N_DRAWS: Final = 2000
 _CLEAN_EDIT: Final = "neutral"
 
@@ -53,8 +54,9 @@ class Judged:
 
     @property
     def heard(self) -> bool:
-        """Whether both figures are above chance."""
-        return self.auc.above_chance and self.pairs.above_chance
+        """Whether both figures are above chance, in enough singers to speak of others."""
+        enough = self.n_singers >= LEAST_SINGERS
+        return enough and self.auc.above_chance and self.pairs.above_chance
 
 
 def folds_of(rows: Sequence[Row], n_folds: int) -> NDArray[np.int64]:

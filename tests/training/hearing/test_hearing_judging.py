@@ -55,6 +55,13 @@ def test_a_perfect_ear_is_above_chance() -> None:
     assert found.heard
 
 
+def test_three_singers_are_too_few_to_speak_of_others() -> None:
+    takes = rows(n_singers=3)
+    found = judged(np.array([row.severity for row in takes]), takes)
+    assert found.auc.value == found.pairs.value == 1.0
+    assert not found.heard
+
+
 def test_an_ear_that_hears_backwards_is_not_heard() -> None:
     takes = rows()
     found = judged(np.array([-row.severity for row in takes]), takes)
@@ -103,6 +110,7 @@ def report(tmp_path: Path) -> Path:
         "n_singers": 6,
         "alone": [asdict(one) for one in judge(takes, suspicion)],
         "through": [],
+        "losses_through": [4.0, 3.0],
     }
     path = tmp_path / "hearing.json"
     path.write_text(json.dumps(content))
@@ -117,6 +125,10 @@ def test_document_is_made_from_the_report(tmp_path: Path) -> None:
     written = out.read_text()
     assert table(read_report(path)) in written
     assert "old" not in written
+    assert (
+        "3.50 nats in the mean of the last 2 steps; guessing all 15 answers alike costs 2.71"
+        in written
+    )
     assert "| breathy | 36 | 6 | 1.00 (1.00 to 1.00) | 1.00 (1.00 to 1.00) | yes |" in written
     assert "Heard better than chance by both figures: breathy." in written
     assert "| dull | 0 | 0 | - | - | no |" in written
