@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from singcoach.errors import SingCoachError
 from singcoach.gui.settings import AppSettings, SettingsStore
 from singcoach.gui.tasks import TaskRunner, as_fault
-from singcoach.gui.texts import set_language
+from singcoach.gui.texts import set_language, text
 
 if TYPE_CHECKING:
     from singcoach.audio.player import Player
@@ -99,6 +99,16 @@ class AppContext(QObject):
             self._closing.append(self._library.close)
         return self._library
 
+    def singer_id(self) -> str:
+        """Return who sings: the chosen singer, else the first, else a new one called "Me"."""
+        singers = self.library.singers()
+        chosen = self.settings.singer_id
+        if any(singer.id == chosen for singer in singers):
+            return str(chosen)
+        if not singers:
+            singers = [self.library.add_singer(text("common.me"))]
+        return singers[0].id
+
     @property
     def player(self) -> Player:
         """What plays recordings; works without any sound device."""
@@ -116,7 +126,6 @@ class AppContext(QObject):
             from singcoach.gui.analysis_queue import AnalysisQueue
 
             self._analysis = AnalysisQueue(self)
-            self._closing.append(self._analysis.close)
         return self._analysis
 
     def navigate(self, screen: str, **arguments: Any) -> None:
@@ -134,6 +143,8 @@ class AppContext(QObject):
 
     def close(self) -> None:
         """Stop all work and let go of files and devices."""
+        if self._analysis is not None:  # first, so that what it works on waits for the next start
+            self._analysis.close()
         self.tasks.close()
         while self._closing:
             self._closing.pop()()

@@ -49,7 +49,7 @@ def fill(library: Library, job: Job = NO_JOB) -> DemoLibrary:
     singer = library.add_singer("Mika")
     library.add_singer("Dana")
     solo, mixture = demo_recording(), demo_recording("mixture")
-    song = library.add_song("Slow Motion Dream", "Steven M. Bryant", mixture.path, None)
+    song = library.add_song("Slow Motion Dream", "Steven M. Bryant", audio=mixture.path)
     made: list[str] = []
     with tempfile.TemporaryDirectory() as folder, AnalysisProcess() as process:
         pieces = _excerpts(solo.path, Path(folder))
@@ -81,7 +81,8 @@ def _excerpts(path: Path, folder: Path) -> list[Path]:
     from singcoach.audio.reading import read_audio
     from singcoach.audio.writing import write_wav
 
-    audio, rate = read_audio(path)
+    rate = 44_100
+    audio = read_audio(path, sample_rate=rate, channels=1)
     paths = []
     for number, (start_s, end_s) in enumerate(_EXCERPTS_S):
         piece = folder / f"practice {number + 1}.wav"

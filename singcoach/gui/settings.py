@@ -82,6 +82,8 @@ class AppSettings:
         Who sings; None until somebody is chosen.
     latencies
         Calibrations by :func:`singcoach.audio.devices.pair_key`.
+    queue_paused
+        Whether the user paused the analyses.
     welcomed
         Whether the first start is over.
     """
@@ -97,6 +99,7 @@ class AppSettings:
     speak: bool = False
     singer_id: str | None = None
     latencies: Mapping[str, StoredLatency] = field(default_factory=_no_latencies)
+    queue_paused: bool = False
     welcomed: bool = False
 
 
@@ -207,7 +210,7 @@ def from_json(raw: str) -> AppSettings:
     for name, choices in _CHOICES.items():
         if values.get(name) in choices:
             known[name] = values[name]
-    for name in ("monitor", "speak", "welcomed"):
+    for name in ("monitor", "speak", "queue_paused", "welcomed"):
         if isinstance(values.get(name), bool):
             known[name] = values[name]
     for name in ("input_device", "output_device", "singer_id"):
