@@ -38,11 +38,12 @@ class ReviewActions(QObject):
         self._screen = screen
         self._data: ReviewData | None = None
         self._undo: UndoToken | None = None
-        self._export = PlainButton(text("review.export"), "export")
+        self._export = IconButton("export", text("review.export"))
         menu = QMenu(self._export)
         for kind in EXPORTS:
             menu.addAction(text(f"review.export_{kind}"), partial(self.export, kind))
         self._export.setMenu(menu)
+        self._export.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
         self._more = IconButton("more", text("review.more"))
         more = QMenu(self._more)
         more.addAction(text("review.analyse_again"), self.analyse_again)
