@@ -97,12 +97,21 @@ QDoubleSpinBox:focus { border: 3px solid $accent; margin: 0; }
 QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled {
     color: $line_strong; border-color: $line;
 }
-QComboBox::drop-down { border: 0; width: 24px; }
+QComboBox::drop-down { border: 0; width: 28px; }
+QComboBox::down-arrow { image: url("$chevron"); width: 14px; height: 14px; }
 QComboBox QAbstractItemView {
     background: $surface; border: 1px solid $line_strong; outline: 0; padding: 4px;
     selection-background-color: $accent_soft; selection-color: $text;
 }
 QCheckBox, QRadioButton { spacing: 8px; padding: 2px; margin: 2px; }
+QCheckBox::indicator {
+    width: 16px; height: 16px; border: 1px solid $line_strong; border-radius: 4px;
+    background: $surface;
+}
+QCheckBox::indicator:checked {
+    background: $accent; border-color: $accent; image: url("$check");
+}
+QCheckBox::indicator:disabled { background: $sunken; border-color: $line; }
 QCheckBox:focus, QRadioButton:focus { border: 2px solid $accent; border-radius: 6px; padding: 0; }
 
 QListView, QTreeView, QTableView, QListWidget, QTableWidget {
@@ -171,6 +180,9 @@ QPushButton[role="score-row"]:focus { border: 3px solid $accent; margin: 0; }
 """)
 
 
-def style_sheet(colours: Mapping[str, str]) -> str:
-    """Write the sheet in the colours of a theme, given by name."""
-    return _SHEET.substitute(colours)
+def style_sheet(colours: Mapping[str, str], *, check: str, chevron: str) -> str:
+    """Write the sheet in the colours of a theme, given by name.
+
+    ``check`` and ``chevron`` are the files of the two drawn marks.
+    """
+    return _SHEET.substitute(colours, check=check, chevron=chevron)

@@ -6,8 +6,10 @@ when it paints, and repaints on :attr:`Theme.changed`.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Final, Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -134,6 +136,7 @@ class Theme(QObject):
         super().__init__()
         self._choice: ThemeChoice = "light"
         self._followed: QObject | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.palette: Palette = LIGHT
 
     @property
@@ -167,8 +170,26 @@ class Theme(QObject):
         )
         self.palette = DARK if dark else LIGHT
         app.setPalette(_qt_palette(self.palette))
-        app.setStyleSheet(style_sheet(colours(self.palette)))
+        check = self._drawn("check", self.palette.on_accent)
+        chevron = self._drawn("chevron-down", self.palette.text_soft)
+        app.setStyleSheet(style_sheet(colours(self.palette), check=check, chevron=chevron))
         self.changed.emit()
+
+    def _drawn(self, name: str, ink: str) -> str:
+        """Draw an icon into a file, which is how a style sheet wants it; returns its path."""
+        from singcoach.gui.widgets.icons import icon_pixmap  # it asks the theme for its colours
+
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(
+                prefix="singcoach-", ignore_cleanup_errors=True
+            )
+        place = Path(self._folder.name)
+        stem = f"{name}-{ink.removeprefix('#')}"
+        for scale, suffix in ((1.0, ""), (2.0, "@2x"), (3.0, "@3x")):
+            file = place / f"{stem}{suffix}.png"
+            if not file.exists():
+                icon_pixmap(name, 16, QColor(ink), scale=scale).save(str(file))
+        return (place / f"{stem}.png").as_posix()
 
 
 _theme: Theme | None = None
