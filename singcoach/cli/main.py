@@ -13,7 +13,6 @@ from types import FrameType
 from typing import NoReturn
 
 from singcoach import __version__
-from singcoach.cli.choices import EXIT_USAGE
 from singcoach.cli.console import say
 from singcoach.errors import Cancelled, SingCoachError
 
@@ -56,8 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser = build_parser()
         args = parser.parse_args(argv)
         if args.command is None:
-            parser.print_help(sys.stderr)
-            return EXIT_USAGE
+            from singcoach.cli import window
+
+            return window.run()
         return int(args.run(args))
     except SystemExit as stop:
         return int(stop.code or 0)

@@ -110,7 +110,6 @@ def test_demo_shows_where_its_report_is(tmp_path: Path, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     "arguments",
     [
-        [],
         ["nonsense"],
         ["assess"],
         ["assess", "a.wav", "--report", "a.txt"],
