@@ -140,7 +140,9 @@ def day_and_time(when: datetime) -> str:
 
 
 def file_size(n_bytes: int) -> str:
-    """Write a size in MB or GB."""
+    """Write a size in kB, MB or GB."""
+    if n_bytes < 100_000:
+        return f"{number(n_bytes / 1e3, 0)} kB"
     if n_bytes >= 1_000_000_000:
         return f"{number(n_bytes / 1e9)} GB"
     return f"{number(n_bytes / 1e6)} MB"

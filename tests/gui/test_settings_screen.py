@@ -14,7 +14,7 @@ from singcoach.gui.app import Desktop
 from singcoach.gui.context import AppContext
 from singcoach.gui.screens import settings_models
 from singcoach.gui.screens.settings import SettingsScreen
-from singcoach.gui.view_models.settings_models import check_all, read_lines
+from singcoach.gui.view_models.settings_models import Added, check_all, read_lines
 from singcoach.gui.widgets.base import Banner
 
 
@@ -98,11 +98,11 @@ def test_an_unknown_file_is_added_only_when_the_user_vouches_for_it(
 ) -> None:
     asked: list[bool] = []
 
-    def add(paths: list[Path], *, trust: bool, job: Any) -> str:
+    def add(paths: list[Path], *, trust: bool, job: Any) -> Added:
         asked.append(trust)
         if not trust:
             raise ModelError("x.ckpt is not known", hint="Add it with --trust")
-        return "x"
+        return Added(name="x", writes_words=False)
 
     monkeypatch.setattr(settings_models, "add_files", add)
     screen._models.add([tmp_path / "x.ckpt"])

@@ -16,6 +16,7 @@ from singcoach.chain.demo import demo_recording
 from singcoach.errors import SingCoachError
 from singcoach.gui.context import AppContext
 from singcoach.gui.screens.settings_models import ModelsCard
+from singcoach.gui.settings import config_dir
 from singcoach.gui.texts import LANGUAGE_NAMES, file_size, text
 from singcoach.gui.theme import XL, XS, S
 from singcoach.gui.view_models.settings_models import folder_bytes
@@ -137,9 +138,11 @@ class SettingsScreen(QWidget):
     def _privacy(self) -> Card:
         folder = resources.user_data_dir()
         self._cache_words = Hint()
-        place = Hint(text("settings.privacy_place", folder=folder))
-        place.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        card = Card(Heading(text("settings.privacy")), Body(text("settings.privacy_words")), place)
+        card = Card(Heading(text("settings.privacy")), Body(text("settings.privacy_words")))
+        for key, where in (("privacy_place", folder), ("privacy_settings", config_dir())):
+            place = Hint(text(f"settings.{key}", folder=where))
+            place.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            card.body.addWidget(place)
         self._clear = PlainButton(
             text("settings.clear_cache"), "delete", on_click=self._on_clear_clicked
         )

@@ -15,6 +15,7 @@ from singcoach.gui.tasks import Task
 from singcoach.gui.texts import file_size, text
 from singcoach.gui.theme import S
 from singcoach.gui.view_models.settings_models import (
+    Added,
     ModelLine,
     add_files,
     check_all,
@@ -107,7 +108,7 @@ class ModelsCard(Card):
         column.addWidget(Strong(_role_words(line)))
         fault = self._checked.get(line.id, "") or line.fault
         if line.sha256:
-            facts = (line.id, file_size(line.size_bytes), _licence(line))
+            facts = (line.id, line.version, file_size(line.size_bytes), _licence(line))
             column.addWidget(Hint("  ·  ".join(facts)))
             digest = Hint(text("settings.fingerprint", hash=f"{line.sha256[:_SHOWN_DIGITS]}…"))
             source = text("settings.source", source=line.source)
@@ -174,8 +175,9 @@ class ModelsCard(Card):
             else:
                 self._tell("good", text("settings.all_whole"))
 
-        def progress(fraction: float, name: str) -> None:
+        def progress(fraction: float, stage: str) -> None:
             self._bar.setValue(round(1000 * fraction))
+            name = stage.rpartition(" ")[2]
             if any(line.id == name for line in self._lines):
                 self._working.setText(text("settings.verifying", name=name))
 
@@ -197,9 +199,10 @@ class ModelsCard(Card):
     def add(self, paths: Sequence[Path], *, trust: bool = False) -> None:
         """Make a pack of files; what nobody vouches for is added only when the user does."""
 
-        def done(name: str) -> None:
+        def done(added: Added) -> None:
             self._idle()
-            self._tell("good", text("settings.added", name=name))
+            key = "settings.added_language" if added.writes_words else "settings.added"
+            self._tell("good", text(key, name=added.name))
             self.load()
 
         def failed(error: SingCoachError) -> None:

@@ -42,6 +42,14 @@ class ModelLine:
     fault: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """A pack that was made; ``writes_words``: it is a language model, which every profile uses."""
+
+    name: str
+    writes_words: bool
+
+
 def model_lines(catalogue: Catalogue) -> list[ModelLine]:
     """Return the built-in models, then those that could be made here, then the added packs."""
     lines = [_line(entry, "built_in") for entry in catalogue.entries]
@@ -79,8 +87,8 @@ def check_all(job: Job = NO_JOB) -> Mapping[str, str]:
     return found
 
 
-def add_files(paths: Sequence[Path], *, trust: bool, job: Job = NO_JOB) -> str:
-    """Make a pack of files or a folder; returns its name.
+def add_files(paths: Sequence[Path], *, trust: bool, job: Job = NO_JOB) -> Added:
+    """Make a pack of files or a folder.
 
     Raises
     ------
@@ -88,9 +96,12 @@ def add_files(paths: Sequence[Path], *, trust: bool, job: Job = NO_JOB) -> str:
         As :func:`singcoach.models.packs.adding.add` says.
     """
     from singcoach.models.packs.adding import add
+    from singcoach.models.packs.roles import LANGUAGE_ROLE
     from singcoach.scoring.networks import check_pack
 
-    return add(paths, trust=trust, check=check_pack, job=job).id
+    pack = add(paths, trust=trust, check=check_pack, job=job)
+    writes = all(entry.role == LANGUAGE_ROLE for entry in pack.entries)
+    return Added(name=pack.id, writes_words=writes)
 
 
 def is_only_unknown(error: Exception) -> bool:

@@ -97,6 +97,8 @@ def test_numbers_and_times_are_written_as_people_do() -> None:
     assert texts.number(-0.04) == "0.0"
     assert texts.clock(3725.4) == "1:02:05"
     assert texts.clock(59.6) == "1:00"
+    sizes = [texts.file_size(n) for n in (0, 11_419, 19_679_236, 2_340_000_000)]
+    assert sizes == ["0 kB", "11 kB", "19.7 MB", "2.3 GB"]
     assert texts.day(datetime(2026, 11, 4)) == "4 Nov 2026"
     texts.set_language("de")
     assert texts.number(3.25) == "3,2"
