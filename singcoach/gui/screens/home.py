@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from singcoach import resources
+from singcoach.errors import SingCoachError
 from singcoach.gui.context import AppContext
 from singcoach.gui.texts import text
 from singcoach.gui.theme import L, M, S
@@ -217,18 +218,26 @@ class HomeScreen(QWidget):
     def _on_first_moment(self) -> None:
         if not self._in_view:
             return
-        self.refresh()
         self._look_for_interrupted()
-        if not self._looked:
-            self._looked = True
-            analysis = self._context.analysis
-            analysis.changed.connect(self._on_context_changed)
-            analysis.progressed.connect(self._on_progressed)
-            if self._context.library.queue(only_open=True):
-                analysis.start()  # what an earlier start left
+        try:
+            self.refresh()
+            self._go_on()
+        except SingCoachError as error:  # a library that cannot be opened; the window stays
+            self._context.tell_fault(error)
         self._context.tasks.run(
             lambda _job: has_microphone(), self._on_microphone_known, owner=self
         )
+
+    def _go_on(self) -> None:
+        """Go on, once, with the analyses that an earlier start left."""
+        if self._looked:
+            return
+        self._looked = True
+        analysis = self._context.analysis
+        analysis.changed.connect(self._on_context_changed)
+        analysis.progressed.connect(self._on_progressed)
+        if self._context.library.queue(only_open=True):
+            analysis.start()
 
     def _look_for_interrupted(self) -> None:
         folder = resources.user_data_dir() / "recordings"
