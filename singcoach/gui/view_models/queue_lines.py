@@ -32,7 +32,7 @@ _STAGES: Final = (
     ("import", ("importing", "copying", "hashing")),
     ("read", ("reading", "starting", "waiting")),
     ("voice", ("solo or", "regions", "finding", "accompan", "dereverb", "backing", "guide")),
-    ("voice", ("separat",)),
+    ("voice", ("separat", "removing")),
     ("melody", ("pitch", "notes", "beats", "aligning")),
     ("measure", ("measur", "harmonics", "note shapes", "voice quality", "recording quality")),
     ("measure", ("screening", "evidence")),
