@@ -103,6 +103,11 @@ def number(value: float, decimals: int = 1) -> str:
     return written.replace(".", ",") if _language in _COMMA else written
 
 
+def points(value: float) -> str:
+    """Write a score or a difference of scores in points, without a decimal that says nothing."""
+    return number(value, 0 if float(value).is_integer() else 1)
+
+
 def percent(share: float) -> str:
     """Write a share of 0..1 as a whole percentage."""
     sign = " %" if _language in ("es", "de", "fr") else "%"

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from singcoach.coaching.languages import catalogue_of
+from singcoach.coaching.numbers import half_points
 from singcoach.core.scores import DimensionScore
 from singcoach.errors import InputError
-from singcoach.gui.texts import language, number, text
+from singcoach.gui.texts import language, number, points, text
 from singcoach.gui.view_models.review import Review, Subject, dimension_name, review_of
 from singcoach.gui.view_models.review_data import sections_of, track_of
 from singcoach.gui.view_models.timeline import octave_shift, semitones_of
@@ -268,6 +269,5 @@ def _difference_words(difference: ScoreDifference) -> str:
         return text("compare.unknown")
     if difference.verdict == "no_difference":
         return text("compare.no_difference")
-    points = round(abs(difference.change) * 2.0) / 2.0
-    size = number(points, 0 if points.is_integer() else 1)
+    size = points(half_points(abs(difference.change)))
     return text(f"compare.{difference.verdict}", points=size)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal, overload
 
-from singcoach.gui.texts import clock, day, day_and_time, number, text
+from singcoach.coaching.numbers import half_above, half_below, half_points
+from singcoach.gui.texts import clock, day, day_and_time, points, text
 from singcoach.library.values import (
     LibrarySong,
     LibraryTake,
@@ -153,8 +154,13 @@ def opening_words(report: OpeningReport) -> list[str]:
 
 
 def interval_words(score: float, low: float, high: float) -> str:
-    """Write a score with its interval, such as ``3.4 (2.9 to 3.9)``."""
-    return text("library.interval", score=number(score), low=number(low), high=number(high))
+    """Write a score in half points with its interval widened to them: ``3.5 (2.5 to 4)``."""
+    return text(
+        "library.interval",
+        score=points(half_points(score)),
+        low=points(half_below(low)),
+        high=points(half_above(high)),
+    )
 
 
 def _take_row(take: TakeRow) -> ListRow:

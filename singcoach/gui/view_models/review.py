@@ -27,7 +27,7 @@ from singcoach.core.scores import (
     Sentence,
 )
 from singcoach.core.take import Verdict
-from singcoach.gui.texts import language, number, text
+from singcoach.gui.texts import language, points, text
 from singcoach.report.parsing import parse_assessment
 from singcoach.report.prose import ExerciseText, exercise_parts
 from singcoach.report.wording import words_of
@@ -218,11 +218,7 @@ def dimension_name(subject: Subject) -> str:
 
 def range_words(low: float, high: float) -> str:
     """Write an interval widened to half points, such as "between 2.5 and 4"."""
-    return text("review.between", low=_points(half_below(low)), high=_points(half_above(high)))
-
-
-def _points(value: float) -> str:
-    return number(value, 0 if float(value).is_integer() else 1)
+    return text("review.between", low=points(half_below(low)), high=points(half_above(high)))
 
 
 def _score_line(subject: Subject, score: DimensionScore, caution: str) -> ScoreLine:
@@ -243,7 +239,7 @@ def _score_line(subject: Subject, score: DimensionScore, caution: str) -> ScoreL
             spoken=text("review.spoken_unscored", name=name, reason=reason),
         )
     known = score.high - score.low < UNKNOWN_WIDTH
-    value = _points(half_points(score.score)) if known else ""
+    value = points(half_points(score.score)) if known else ""
     span = range_words(score.low, score.high)
     spoken = (
         text("review.spoken_score", name=name, value=value, span=span)
@@ -258,7 +254,7 @@ def _score_line(subject: Subject, score: DimensionScore, caution: str) -> ScoreL
         high=score.high,
         value=value,
         span=span,
-        short=value or f"{_points(half_below(score.low))}–{_points(half_above(score.high))}",
+        short=value or f"{points(half_below(score.low))}–{points(half_above(score.high))}",
         reason="",
         caution=caution,
         spoken=f"{spoken} {caution}".strip(),

@@ -51,11 +51,11 @@ TAKE = TakeRow(
 def test_a_judged_take_says_score_and_interval() -> None:
     (row,) = take_rows([TAKE])
     assert row.bar is not None
-    assert row.bar.words == "3.4 (2.9 to 4.0)"
+    assert row.bar.words == "3.5 (2.5 to 4)"
     assert row.tag == ""
     assert row.detail.startswith("Ana · Edelweiss · 1 Mar 2026")
     assert row.detail.endswith("1:05 · 1 note")
-    assert "3.4 (2.9 to 4.0)" in row.spoken
+    assert "3.5 (2.5 to 4)" in row.spoken
     assert "·" not in row.spoken
 
 
@@ -152,7 +152,7 @@ def test_a_curve_lies_in_its_time() -> None:
     curve = _curve([2.0, 3.0, 4.0])
     assert [dot.x for dot in curve.dots] == [0.0, 0.5, 1.0]
     assert [tick.x for tick in curve.ticks] == pytest.approx([0.0, 1 / 3, 2 / 3, 1.0])
-    assert curve.latest == "4.0 (3.5 to 4.5)"
+    assert curve.latest == "4 (3.5 to 4.5)"
     assert nearest(curve.dots, 0.6) == 1
     assert nearest(curve.dots, 9.0) == 2
     assert nearest((), 0.5) is None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QRectF, Qt, QTimer
-from PySide6.QtGui import QAction, QPainter, QPaintEvent
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QComboBox,
     QLineEdit,
@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
 from singcoach.errors import SingCoachError
 from singcoach.gui.context import AppContext
 from singcoach.gui.texts import text
-from singcoach.gui.theme import M, S, colour, theme
+from singcoach.gui.theme import M, S, theme
 from singcoach.gui.widgets.base import Action, Banner, EmptyState, clear, row
-from singcoach.gui.widgets.icons import icon, paint_icon
+from singcoach.gui.widgets.icons import icon
 from singcoach.gui.widgets.row_list import RowList
 from singcoach.library.values import UndoToken
 
@@ -74,14 +74,6 @@ class Choice(QComboBox):
             self.addItem(words, key)
         self.setCurrentIndex(max(0, self.findData(kept)))
         self.blockSignals(False)
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
-        """Draw the field, and a sign that there is more to choose."""
-        super().paintEvent(event)
-        painter = QPainter(self)
-        area = QRectF(self.width() - 28.0, self.height() / 2.0 - 7.0, 14.0, 14.0)
-        paint_icon(painter, "chevron-down", area, colour("text_soft"))
-        painter.end()
 
     @property
     def key(self) -> str | None:
