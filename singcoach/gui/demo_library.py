@@ -53,7 +53,7 @@ def fill(library: Library, job: Job = NO_JOB) -> DemoLibrary:
     made: list[str] = []
     with tempfile.TemporaryDirectory() as folder, AnalysisProcess() as process:
         pieces = _excerpts(solo.path, Path(folder))
-        plan = [(path, None, "recorded") for path in pieces]
+        plan: list[tuple[Path, str | None, str]] = [(path, None, "recorded") for path in pieces]
         plan += [(mixture.path, song.id, "imported"), (solo.path, None, "demo")]
         for number, (path, song_id, origin) in enumerate(plan):
             job.report(number / len(plan), "demo library")
