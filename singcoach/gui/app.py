@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from singcoach import __version__, resources
 from singcoach.gui.context import AppContext
+from singcoach.gui.instance import InstanceServer, instance_name, wake_other
 from singcoach.gui.settings import SettingsStore
 from singcoach.gui.theme import apply_font, apply_theme
 from singcoach.gui.window import MainWindow
@@ -58,6 +59,13 @@ class Desktop(QObject):
         self.window.open()
         self.window.show()
 
+    def come_to_front(self) -> None:
+        """Show the window to somebody who started SingCoach again."""
+        self.window.setWindowState(self.window.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.window.show()
+        self.window.raise_()
+        self.window.activateWindow()
+
     def _dress(self) -> None:
         apply_theme(self._app, self._context.settings.theme)
         apply_font(self._app, self._context.settings.language)
@@ -87,15 +95,21 @@ class Desktop(QObject):
 
 def run() -> int:
     """Open the window and stay until it is closed; returns the exit code."""
-    _start_log()
     app = make_application()
+    name = instance_name()
+    if wake_other(name):
+        return 0
+    _start_log()
+    server = InstanceServer(name)
     context = AppContext(SettingsStore())
     catcher = _FaultCatcher(context)
     desktop = Desktop(app, context)
+    server.woken.connect(desktop.come_to_front)
     desktop.show()
     try:
         return app.exec()
     finally:
+        server.close()
         catcher.release()
         context.close()
 
