@@ -149,18 +149,29 @@ def icon_pixmap(name: str, pixels: int, ink: QColor, *, scale: float = 1.0) -> Q
 def icon(name: str, ink: str = "text", *, checked_ink: str = "accent", pixels: int = 20) -> QIcon:
     """Return an icon in colours of the theme in force, sharp on dense screens too.
 
-    Ask again when the theme changes (the buttons of :mod:`singcoach.gui.widgets.base` do).
+    Ask again when the theme changes (the buttons of :mod:`singcoach.gui.widgets.base` do). Drawn
+    once for each theme: a screen has dozens, and screens are filled again at every visit.
     """
+    inks = tuple(colour(part).name() for part in (ink, checked_ink, "line_strong"))
+    key = (name, pixels, inks)
+    if key not in _drawn:
+        _drawn[key] = _draw(name, pixels, inks)
+    return QIcon(_drawn[key])
+
+
+_drawn: dict[tuple[str, int, tuple[str, ...]], QIcon] = {}
+
+
+def _draw(name: str, pixels: int, inks: tuple[str, ...]) -> QIcon:
     result = QIcon()
     states = (
-        (QIcon.Mode.Normal, QIcon.State.Off, ink),
-        (QIcon.Mode.Normal, QIcon.State.On, checked_ink),
-        (QIcon.Mode.Disabled, QIcon.State.Off, "line_strong"),
+        (QIcon.Mode.Normal, QIcon.State.Off),
+        (QIcon.Mode.Normal, QIcon.State.On),
+        (QIcon.Mode.Disabled, QIcon.State.Off),
     )
-    for mode, state, name_of_ink in states:
+    for (mode, state), ink in zip(states, inks, strict=True):
         for scale in _SCALES:
-            pixmap = icon_pixmap(name, pixels, colour(name_of_ink), scale=scale)
-            result.addPixmap(pixmap, mode, state)
+            result.addPixmap(icon_pixmap(name, pixels, QColor(ink), scale=scale), mode, state)
     return result
 
 
