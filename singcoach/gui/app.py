@@ -12,18 +12,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from singcoach import __version__, resources
 from singcoach.gui.context import AppContext
 from singcoach.gui.instance import InstanceServer, instance_name, wake_other
+from singcoach.gui.memory import give_back
 from singcoach.gui.settings import SettingsStore
 from singcoach.gui.theme import apply_font, apply_theme
 from singcoach.gui.window import MainWindow
 
 _LOG = logging.getLogger("singcoach")
 _MOST_LOG_BYTES = 1_000_000
+_TIDY_MS = 120_000
 
 
 def make_application(arguments: Sequence[str] = ("singcoach",)) -> QApplication:
@@ -53,6 +55,10 @@ class Desktop(QObject):
         self._dress()
         self.window = MainWindow(context)
         context.settings_changed.connect(self._on_settings_changed)
+        self._tidy = QTimer(self)
+        self._tidy.setInterval(_TIDY_MS)
+        self._tidy.timeout.connect(give_back)
+        self._tidy.start()
 
     def show(self) -> None:
         """Show the window at its first screen."""

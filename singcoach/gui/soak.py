@@ -93,9 +93,11 @@ def _count(app: Any) -> tuple[float, int]:
     import psutil
     from PySide6.QtCore import QCoreApplication, QEvent
 
+    from singcoach.gui.memory import give_back
+
     app.processEvents()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    gc.collect()
+    give_back()
     return psutil.Process().memory_info().rss / 1e6, len(gc.get_objects())
 
 
