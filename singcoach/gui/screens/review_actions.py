@@ -58,8 +58,10 @@ class ReviewActions(QObject):
 
     def buttons(self) -> tuple[QWidget, ...]:
         """Return the buttons, the main one last."""
-        self._again.setVisible("sing" in available())
-        self._compare.setVisible("compare" in available())
+        # Never shown here: without a place yet, a button would be a window of its own.
+        for name, button in (("sing", self._again), ("compare", self._compare)):
+            if name not in available():
+                button.hide()
         return (self._more, self._export, self._compare, self._again)
 
     def set_take(self, data: ReviewData) -> None:

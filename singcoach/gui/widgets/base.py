@@ -448,7 +448,8 @@ class ScreenHeader(QWidget):
         self.title = Title(title)
         column.addWidget(self.title)
         self.words = Hint(words)
-        self.words.setVisible(bool(words))
+        if not words:  # never shown here: without a place it would be a window of its own
+            self.words.hide()
         column.addWidget(self.words)
         box.addLayout(column, 1)
         for action in actions:

@@ -129,7 +129,8 @@ class ScoreRow(QPushButton):
         value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         box.addWidget(value)
         warn = IconLabel("info", ink="text_soft", pixels=16)
-        warn.setVisible(bool(line.caution))
+        if not line.caution:
+            warn.hide()
         keep = warn.sizePolicy()
         keep.setRetainSizeWhenHidden(True)
         warn.setSizePolicy(keep)

@@ -37,7 +37,8 @@ class SongsPage(ListingPage):
         self.sing_button = PrimaryButton(
             text("library.sing_it"), "microphone", on_click=self._on_sing_clicked
         )
-        self.sing_button.setVisible("sing" in available())
+        if "sing" not in available():
+            self.sing_button.hide()
         self.takes_button = PlainButton(
             text("library.its_takes"), on_click=lambda: self._tell_key(self.takes_wanted)
         )
