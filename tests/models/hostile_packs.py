@@ -69,7 +69,8 @@ ckpt("pickle: exec", pickled(Runs(exec, OPEN)))
 ckpt("pickle: builtins.open", pickled(Runs(open, CANARY, "w")))
 ckpt("pickle: builtins.getattr", pickled(Runs(getattr, "x", "upper")))
 ckpt("pickle: functools.partial", pickled(functools.partial(os.system, f"touch {CANARY}")))
-ckpt("pickle: __import__", pickled(Runs(__import__, "this")))
+# Written out, because Qt's binding puts another function into the place of this one.
+ckpt("pickle: __import__", b"\x80\x02c__builtin__\n__import__\nX\x04\x00\x00\x00this\x85R.")
 ckpt(
     "pickle: torch.load of another file",
     table(conv1=call(named("torch.serialization", "load"), plain("b"))),
