@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import sys
 
 from singcoach.cli.choices import EXIT_USAGE
 from singcoach.cli.console import say
+from singcoach.gui.display import has_screen
 
 _PARTS = ("PySide6", "pyqtgraph")
 
@@ -31,10 +30,3 @@ def run() -> int:
     from singcoach.gui.app import run as run_window
 
     return run_window()
-
-
-def has_screen() -> bool:
-    """Whether Qt will find a screen; on Linux it ends the process where it finds none."""
-    if not sys.platform.startswith("linux"):
-        return True
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))

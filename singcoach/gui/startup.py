@@ -16,6 +16,8 @@ import tempfile
 import time
 from collections.abc import Sequence
 
+from singcoach.gui.display import has_screen
+
 _OURS = """
 import sys, time
 from singcoach.gui.app import Desktop, make_application
@@ -92,6 +94,8 @@ def measure(runs: int) -> dict[str, float]:
 def _seconds(program: str, home: str) -> float:
     env = {**os.environ, "SINGCOACH_HOME": home}
     env.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled
+    if not has_screen():
+        env["QT_QPA_PLATFORM"] = "offscreen"
     start_s = time.time()
     done = subprocess.run(
         [sys.executable, "-c", program],
