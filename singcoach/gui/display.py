@@ -1,4 +1,4 @@
-"""Whether there is a screen to draw on; no Qt here, since Qt ends the process where there is none."""
+"""Whether there is a screen to draw on. No Qt here: it ends the process where there is none."""
 
 from __future__ import annotations
 
