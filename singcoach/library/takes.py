@@ -70,6 +70,13 @@ _SEARCHED: Final = (
 )
 
 
+_SAME_NAMES: Final = (
+    *("id", "title", "singer_id", "singer", "song_id", "duration_s"),
+    *("overall", "low", "high", "verdict"),
+)
+"""Columns that a take tells under their own names."""
+
+
 class TakeShelf(Shelf):
     """Everything about takes but notes, queue and progress."""
 
@@ -312,21 +319,9 @@ class TakeShelf(Shelf):
 
     def _take(self, row: sqlite3.Row) -> LibraryTake:
         return LibraryTake(
-            id=row["id"],
-            title=row["title"],
-            singer_id=row["singer_id"],
-            singer=row["singer"],
-            song_id=row["song_id"],
-            song=row["song"] or "",
-            made_at=moment(row["made_s"]),
+            **_told(row),
             origin=row["origin"],
-            duration_s=row["duration_s"],
             recording=self.folder / "takes" / row["id"] / row["recording"],
-            overall=row["overall"],
-            low=row["low"],
-            high=row["high"],
-            verdict=row["verdict"],
-            state=_state(row),
             message=row["queue_message"] or "",
             deleted_at=None if row["deleted_s"] is None else moment(row["deleted_s"]),
         )
@@ -344,22 +339,17 @@ def _chosen(search: str, singer_id: str | None, song_id: str | None) -> tuple[st
 
 
 def _row(row: sqlite3.Row) -> TakeRow:
-    return TakeRow(
-        id=row["id"],
-        title=row["title"],
-        singer_id=row["singer_id"],
-        singer=row["singer"],
-        song_id=row["song_id"],
-        song=row["song"] or "",
-        made_at=moment(row["made_s"]),
-        duration_s=row["duration_s"],
-        overall=row["overall"],
-        low=row["low"],
-        high=row["high"],
-        verdict=row["verdict"],
-        state=_state(row),
-        notes=row["n_notes"],
-    )
+    return TakeRow(**_told(row), notes=row["n_notes"])
+
+
+def _told(row: sqlite3.Row) -> dict[str, Any]:
+    """Return what a line of the list and a whole take both tell."""
+    return {
+        **{name: row[name] for name in _SAME_NAMES},
+        "song": row["song"] or "",
+        "made_at": moment(row["made_s"]),
+        "state": _state(row),
+    }
 
 
 def _state(row: sqlite3.Row) -> TakeState:
